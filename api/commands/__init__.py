@@ -1,0 +1,1 @@
+"""Subcommands of `achene`, one a file; `api.cli` puts them together."""

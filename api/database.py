@@ -1,0 +1,146 @@
+"""The database: engines, pools, sessions. The only place that opens connections and that commits.
+
+Two pools. Reads go over connections that PostgreSQL itself keeps read-only and that need no
+transaction around a statement, so a read costs one round trip. Writes have a pool of their own, so that
+they are never starved by reads.
+"""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, Final
+
+from asyncpg.exceptions import CannotConnectNowError, PostgresConnectionError
+from sqlalchemy import URL, Executable, Row, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+
+from api.settings import Settings
+from schema.context import ReadSession, WriteSession
+from schema.errors import UnavailableError
+
+QUERY_CANCELED: Final = "57014"
+"""PostgreSQL's code for a statement that ran into `statement_timeout`."""
+
+UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
+"""Beginnings of PostgreSQL's codes for: no connection, out of resources, shutting down or starting up."""
+
+
+def to_asyncpg_url(address: str) -> URL:
+    """Return a PostgreSQL address as SQLAlchemy wants it for asyncpg.
+
+    `postgres://` and `postgresql://`, as hosts give them, are both taken.
+
+    Raises:
+        ValueError: The address is not one of PostgreSQL.
+    """
+    url = make_url(
+        address.replace("postgres://", "postgresql://", 1) if address.startswith("postgres://") else address
+    )
+    if url.get_backend_name() != "postgresql":
+        raise ValueError(f"DATABASE_URL names {url.get_backend_name()}; Achene works on postgresql:// only.")
+    return url.set(drivername="postgresql+asyncpg")
+
+
+class Database:
+    """The data of one server process: a pool that reads, a pool that writes."""
+
+    def __init__(self, url: str, settings: Settings) -> None:
+        """Prepare the pools; nothing is connected yet.
+
+        Args:
+            url: PostgreSQL address.
+            settings: Sizes and time limits.
+        """
+        self.url = to_asyncpg_url(url)
+        self.reader = _engine(self.url, settings, settings.pool_size, is_read_only=True)
+        self.writer = _engine(self.url, settings, settings.write_pool_size, is_read_only=False)
+        self._read_session = async_sessionmaker(self.reader, expire_on_commit=False)
+        self._write_session = async_sessionmaker(self.writer, expire_on_commit=False)
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run one reading statement on a connection of its own and return all its rows.
+
+        A connection that turns out to be dead, as all are after PostgreSQL restarts, is replaced and the
+        statement is run once more; reading twice does no harm.
+
+        Raises:
+            UnavailableError: No connection could be had, or the statement took too long.
+        """
+        with translated():
+            try:
+                return await self._fetch(statement)
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+            return await self._fetch(statement)
+
+    async def _fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        async with self.reader.connect() as connection:
+            return (await connection.execute(statement)).all()
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadSession]:
+        """Open a session that reads. Never share it between resolvers that run at once."""
+        with translated():
+            async with self._read_session() as session:
+                yield ReadSession(session)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteSession]:
+        """Open a session that commits when its block ends, and rolls back when it raises."""
+        with translated():
+            async with self._write_session.begin() as session:
+                yield WriteSession(session)
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self.reader.dispose()
+        await self.writer.dispose()
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn what the driver raises when the database is away, full or slow into `UnavailableError`."""
+    try:
+        yield
+    except PoolTimeoutError as error:
+        raise UnavailableError("The server is busy: no database connection became free in time.") from error
+    except DBAPIError as error:
+        if sqlstate(error) == QUERY_CANCELED:
+            raise UnavailableError("The database took too long to answer.") from error
+        if error.connection_invalidated or (sqlstate(error) or "").startswith(UNAVAILABLE_CLASSES):
+            raise UnavailableError("The database cannot be reached.") from error
+        raise
+    except (OSError, PostgresConnectionError, CannotConnectNowError) as error:
+        raise UnavailableError("The database cannot be reached.") from error
+
+
+def sqlstate(error: DBAPIError) -> str | None:
+    """Return PostgreSQL's five-character error code, or None where the error came from the driver alone.
+
+    Source: https://www.postgresql.org/docs/current/errcodes-appendix.html
+    """
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _engine(url: URL, settings: Settings, size: int, *, is_read_only: bool) -> AsyncEngine:
+    """Make one pool. A reading one runs each statement by itself, without BEGIN and ROLLBACK around it."""
+    server_settings = {
+        "application_name": "achene",
+        "timezone": "UTC",
+        "jit": "off",
+        "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
+        "default_transaction_read_only": "on" if is_read_only else "off",
+    }
+    reading: dict[str, Any] = (
+        {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if is_read_only else {}
+    )
+    return create_async_engine(
+        url,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=settings.pool_timeout_seconds,
+        connect_args={"timeout": settings.connect_timeout_seconds, "server_settings": server_settings},
+        **reading,
+    )

@@ -1,0 +1,119 @@
+"""Every setting of the server, from the environment or a `.env` file.
+
+One class, read once at start. A bad value stops the start with a message that names the variable.
+"""
+
+from pathlib import Path
+from typing import Annotated, Final, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+PROJECT: Final = Path(__file__).resolve().parent.parent
+"""The project's folder: where `alembic/` and `pyproject.toml` are."""
+
+CommaSeparated = Annotated[tuple[str, ...], NoDecode]
+"""A tuple of words that the environment gives as `a,b,c`."""
+
+
+class Settings(BaseSettings):
+    """The settings of one server process.
+
+    Every variable begins with `ACHENE_`, but for `DATABASE_URL`, which hosts give by that name.
+    """
+
+    model_config = SettingsConfigDict(
+        env_prefix="ACHENE_", env_file=".env", extra="ignore", frozen=True, populate_by_name=True
+    )
+
+    database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
+    """PostgreSQL address, `postgresql://user:password@host:port/name`. None starts the embedded server."""
+
+    environment: Literal["development", "production"] | None = None
+    """What is open by default. None means production where DATABASE_URL is set, else development."""
+
+    data_dir: Path = PROJECT / ".achene"
+    """Folder of the embedded database."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+
+    port: int = Field(default=8000, ge=0, le=65535)
+    """Port to listen on; 0 for any free one."""
+
+    pool_size: int = Field(default=10, ge=1)
+    """Most connections that a process keeps for reading."""
+
+    write_pool_size: int = Field(default=5, ge=1)
+    """Most connections that a process keeps for writing."""
+
+    pool_timeout_seconds: float = Field(default=5.0, gt=0)
+    """How long a request waits for a free connection before it is answered 503."""
+
+    connect_timeout_seconds: float = Field(default=5.0, gt=0)
+    """How long opening a connection may take."""
+
+    statement_timeout_seconds: float = Field(default=15.0, gt=0)
+    """How long PostgreSQL may work on one statement."""
+
+    health_timeout_seconds: float = Field(default=1.0, gt=0)
+    """How long one health check may take before it counts as failed."""
+
+    anonymous_scopes: CommaSeparated | None = None
+    """Scopes of callers without a key. None means `read` in development and nothing in production."""
+
+    cors_origins: CommaSeparated | None = None
+    """Origins that browsers may call from. None means any localhost port in development, else none."""
+
+    trusted_hosts: CommaSeparated | None = None
+    """Host names that are answered. None means localhost in development, none in production."""
+
+    default_page_size: int = Field(default=20, ge=1)
+    """Rows of a list that names no `first` or `last`."""
+
+    largest_page_size: int = Field(default=1000, ge=1)
+    """Most rows that `first` or `last` may ask for."""
+
+    largest_body_bytes: int = Field(default=1_000_000, ge=1)
+    """Most bytes that a request body may have."""
+
+    largest_document_tokens: int = Field(default=10_000, ge=1)
+    """Most tokens that a GraphQL document may have."""
+
+    deepest_document: int = Field(default=20, ge=1)
+    """Most levels that fields of a GraphQL document may nest."""
+
+    graphiql: bool | None = None
+    """Serve GraphiQL at /graphql. None means in development only."""
+
+    graphiql_cdn: bool = False
+    """Where GraphiQL is not built: load pinned files from a public CDN instead of saying how to build it."""
+
+    log_format: Literal["text", "json"] = "text"
+    """How log lines look."""
+
+    @field_validator("anonymous_scopes", "cors_origins", "trusted_hosts", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+    @property
+    def is_development(self) -> bool:
+        """True where defaults are open, for work on one's own machine."""
+        if self.environment is None:
+            return self.database_url is None
+        return self.environment == "development"
+
+    @property
+    def scopes_without_key(self) -> frozenset[str]:
+        """Scopes that an anonymous caller has."""
+        if self.anonymous_scopes is None:
+            return frozenset({"read"} if self.is_development else ())
+        return frozenset(self.anonymous_scopes)
+
+    @property
+    def is_graphiql_served(self) -> bool:
+        """True where GraphiQL is served."""
+        return self.is_development if self.graphiql is None else self.graphiql

@@ -1,0 +1,51 @@
+"""What every resolver is given: who asks, how to reach the data, and the batches of this request.
+
+The web fills it in for each request; see `api.context`. Nothing here knows HTTP.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from typing import Any, NewType, Protocol
+
+from sqlalchemy import Executable, Row
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from schema.loaders import Loaders
+from schema.principal import Principal
+
+ReadSession = NewType("ReadSession", AsyncSession)
+"""A session on a connection that PostgreSQL keeps read-only."""
+
+WriteSession = NewType("WriteSession", AsyncSession)
+"""A session that commits when its block ends without an error."""
+
+
+class Database(Protocol):
+    """The data, as the graph reaches it. `api.database.Database` is the real one."""
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run one reading statement on a connection of its own and return all its rows."""
+
+    def read(self) -> AbstractAsyncContextManager[ReadSession]:
+        """Open a session that reads. Never share it between resolvers that run at once."""
+
+    def write(self) -> AbstractAsyncContextManager[WriteSession]:
+        """Open a session that commits when its block ends, and rolls back when it raises."""
+
+
+@dataclass(slots=True)
+class Context:
+    """One request, as resolvers see it (`info.context`)."""
+
+    principal: Principal
+    """Who asks."""
+
+    database: Database
+    """How to reach the data."""
+
+    loaders: Loaders
+    """The batches of this request."""
+
+    request_id: str
+    """Names the request in answers and logs."""

@@ -1,0 +1,78 @@
+"""Every error that Achene raises on purpose.
+
+The tree:
+
+    AcheneError
+    ├── DefinitionError         the models, or the team's own fields, say something that cannot be served
+    └── PublicError             a client caused it and may read its message
+        ├── BadInputError           an argument is not what the field takes
+        │   ├── BadIdError              an id that is none, or names another type
+        │   └── BadCursorError          a cursor that is none, or belongs to another list
+        ├── UnauthenticatedError    no key, where one is needed, or a key that does not hold
+        ├── ForbiddenError          the key does not give the scope that is needed
+        ├── LimitError              the request asks for more than a limit allows
+        └── UnavailableError        the database cannot be reached, or took too long
+
+Whatever is not a `PublicError` reaches a client as INTERNAL with the request id, and the log has the rest.
+"""
+
+from typing import ClassVar
+
+
+class AcheneError(Exception):
+    """What all our errors descend from."""
+
+    code: ClassVar[str] = "INTERNAL"
+    """Stable word for programs; clients find it in `extensions.code`."""
+
+
+class DefinitionError(AcheneError):
+    """A model or an own field cannot be served as it is written. Raised at start, never by a request."""
+
+
+class PublicError(AcheneError):
+    """A client caused this and may read the message."""
+
+    code = "BAD_REQUEST"
+
+
+class BadInputError(PublicError):
+    """An argument is not what the field takes; the message names it and says what would be accepted."""
+
+    code = "BAD_INPUT"
+
+
+class BadIdError(BadInputError):
+    """A global id that does not decode, or that names another type than the field wants."""
+
+    code = "BAD_ID"
+
+
+class BadCursorError(BadInputError):
+    """A cursor that does not decode, or that belongs to another list or order."""
+
+    code = "BAD_CURSOR"
+
+
+class UnauthenticatedError(PublicError):
+    """No key was shown where one is needed, or the one shown does not hold."""
+
+    code = "UNAUTHENTICATED"
+
+
+class ForbiddenError(PublicError):
+    """The caller lacks the scope that is needed."""
+
+    code = "FORBIDDEN"
+
+
+class LimitError(PublicError):
+    """The request asks for more than a limit allows."""
+
+    code = "LIMIT_EXCEEDED"
+
+
+class UnavailableError(PublicError):
+    """The database cannot be reached, or did not answer in time. Trying again later may help."""
+
+    code = "UNAVAILABLE"

@@ -1,0 +1,5 @@
+"""Batches: one statement a level, whatever the number of parents."""
+
+
+class Loaders:
+    """The batches of one request."""

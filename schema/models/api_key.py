@@ -1,0 +1,40 @@
+"""The `api_keys` table: who may speak to the API. It is never part of the graph."""
+
+from datetime import datetime
+
+from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, LargeBinary, Text, func, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from schema.models.base import SECRET, Base, identity
+
+
+class ApiKey(Base):
+    """A key of the API: what it may do, for whom, and until when. The key itself is not stored."""
+
+    __tablename__ = "api_keys"
+    __table_args__ = (
+        CheckConstraint("name <> ''", name="name_not_empty"),
+        CheckConstraint("octet_length(secret_hash) = 32", name="secret_hash_length"),
+        {"comment": "Keys of the API; only a hash of each is kept."},
+    )
+
+    id: Mapped[int] = identity()
+    name: Mapped[str] = mapped_column(comment="What the key is for, in the words of who made it.")
+    prefix: Mapped[str] = mapped_column(
+        unique=True, comment="The visible part, by which people name the key."
+    )
+    secret_hash: Mapped[bytes] = mapped_column(LargeBinary, info=SECRET, comment="SHA-256 of the whole key.")
+    scopes: Mapped[list[str]] = mapped_column(
+        ARRAY(Text), server_default=text("'{}'"), comment="What the key may do, such as read."
+    )
+    user_id: Mapped[int | None] = mapped_column(
+        ForeignKey("users.id", ondelete="CASCADE"),
+        index=True,
+        comment="Whose key it is, where it is someone's.",
+    )
+    created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was made.")
+    expires_at: Mapped[datetime | None] = mapped_column(comment="When it stops working; null for never.")
+    revoked_at: Mapped[datetime | None] = mapped_column(
+        comment="When it was taken back; null while it holds."
+    )
+    last_used_at: Mapped[datetime | None] = mapped_column(comment="Last use, a minute or so behind.")

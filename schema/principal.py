@@ -1,0 +1,29 @@
+"""Who asks. A `Principal` is all that the graph knows of a caller; how it was proved is the web's affair."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """The caller of one request, and what it may do."""
+
+    scopes: frozenset[str] = field(default_factory=frozenset)
+    """What the caller may do, such as `read`."""
+
+    key_id: int | None = None
+    """Primary key of the API key that was shown; None for an anonymous caller."""
+
+    user_id: int | None = None
+    """Primary key of the user whose key it is, where it is someone's."""
+
+    key_prefix: str | None = None
+    """Visible part of the key, for logs."""
+
+    @property
+    def is_anonymous(self) -> bool:
+        """True where no key was shown."""
+        return self.key_id is None
+
+    def may(self, scope: str) -> bool:
+        """Return whether the caller has a scope."""
+        return scope in self.scopes

