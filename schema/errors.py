@@ -4,6 +4,7 @@ The tree:
 
     AcheneError
     ├── DefinitionError         the models, or the team's own fields, say something that cannot be served
+    ├── StartError              a command cannot do its work as things are; the operator reads what to change
     └── PublicError             a client caused it and may read its message
         ├── BadInputError           an argument is not what the field takes
         │   ├── BadIdError              an id that is none, or names another type
@@ -28,6 +29,10 @@ class AcheneError(Exception):
 
 class DefinitionError(AcheneError):
     """A model or an own field cannot be served as it is written. Raised at start, never by a request."""
+
+
+class StartError(AcheneError):
+    """A command cannot do its work; the message tells the operator what is wrong and what to do."""
 
 
 class PublicError(AcheneError):

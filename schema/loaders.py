@@ -1,5 +1,107 @@
-"""Batches: one statement a level, whatever the number of parents."""
+"""Batches: every relation resolves through an aiodataloader, so a level is one statement, however many parents.
+
+A loader belongs to one request and to one `ListRequest` or `ObjectRequest`: the relation, its arguments and
+the attributes that the selection needs. Its keys are the parents' key values. This is the reference way of
+reading; it runs whatever the engine does not.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Protocol
+
+from aiodataloader import DataLoader
+from sqlalchemy import Executable, Row
+
+from schema.graph import Graph, ObjectType
+from schema.record import Record
+from schema.requests import ListRequest, ObjectRequest, Slice
+from schema.statements import list_statement, object_statement
+
+Key = tuple[Any, ...]
+"""The values that name one parent in a batch; empty for the list of a whole type."""
+
+
+class Reader(Protocol):
+    """What loaders read through; each call is a connection of its own, so that batches run side by side."""
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run one reading statement and return all its rows."""
 
 
 class Loaders:
     """The batches of one request."""
+
+    def __init__(self, graph: Graph, records: dict[str, type[Record]], reader: Reader) -> None:
+        """Begin without any batch.
+
+        Args:
+            graph: The graph description.
+            records: The class of the rows of each type, by type name.
+            reader: What to read through.
+        """
+        self._graph = graph
+        self._records = records
+        self._reader = reader
+        self._loaders: dict[ListRequest | ObjectRequest, DataLoader[Key, Any]] = {}
+        self.memo: dict[Any, Any] = {}
+        """What was worked out of the document for this request, such as the attributes that a field needs."""
+
+    def load_list(self, request: ListRequest, key: Key) -> Awaitable[Slice]:
+        """Return the page of one parent; all parents asked for in one turn of the loop share a statement."""
+        return self._loader(request).load(key)
+
+    def load_object(self, request: ObjectRequest, key: Key) -> Awaitable[Record | None]:
+        """Return the row that a key names, or None; all keys asked for in one turn share a statement."""
+        return self._loader(request).load(key)
+
+    def _loader(self, request: ListRequest | ObjectRequest) -> DataLoader[Key, Any]:
+        loader = self._loaders.get(request)
+        if loader is None:
+            loader = self._loaders[request] = DataLoader(self._batch(request))
+        return loader
+
+    def _batch(self, request: ListRequest | ObjectRequest) -> Callable[[list[Key]], Any]:
+        type_ = self._graph.types[request.target]
+
+        async def load(keys: list[Key]) -> Sequence[Slice] | Sequence[Record | None]:
+            if isinstance(request, ListRequest):
+                rows = await self._reader.fetch(list_statement(self._graph, request, keys))
+                return self._slices(type_, request, rows, len(keys))
+            rows = await self._reader.fetch(object_statement(self._graph, request, keys))
+            return self._objects(type_, request, rows, len(keys))
+
+        return load
+
+    def _objects(
+        self, type_: ObjectType, request: ObjectRequest, rows: Sequence[Row[Any]], count: int
+    ) -> list[Record | None]:
+        record, attributes = self._records[type_.name], request.attributes
+        found: list[Record | None] = [None] * count
+        for place, *values in rows:
+            found[place - 1] = record(dict(zip(attributes, values, strict=True)))
+        return found
+
+    def _slices(self, type_: ObjectType, request: ListRequest, rows: Sequence[Row[Any]], count: int) -> list[Slice]:
+        """Cut the rows of a batch into the pages of its parents; see `list_statement` for the columns."""
+        asked = 1 + request.has_total + request.has_ahead + request.has_behind
+        heads: list[Sequence[Any]] = [()] * count
+        pages: list[list[Sequence[Any]]] = [[] for _ in range(count)]
+        for row in rows:
+            heads[row[0] - 1] = row[1:asked]
+            if request.has_rows and row[asked]:
+                pages[row[0] - 1].append(row[asked + 1 :])
+        return [self._slice(type_, request, head, page) for head, page in zip(heads, pages, strict=True)]
+
+    def _slice(self, type_: ObjectType, request: ListRequest, head: Sequence[Any], rows: list[Sequence[Any]]) -> Slice:
+        record, attributes, page = self._records[type_.name], request.attributes, request.page
+        width, has_more = len(attributes), len(rows) > page.size
+        if has_more:
+            rows = rows[1:] if page.is_backward else rows[: page.size]
+        ends = iter(head)
+        return Slice(
+            records=tuple([record(dict(zip(attributes, row[:width], strict=True))) for row in rows]),
+            places=tuple([tuple(row[width:]) for row in rows]),
+            has_more=has_more,
+            total=next(ends) if request.has_total else 0,
+            has_ahead=next(ends) if request.has_ahead else False,
+            has_behind=next(ends) if request.has_behind else False,
+        )

@@ -1,0 +1,139 @@
+"""Models in, a graph out: puts description, Strawberry types, own fields and resolvers together, once at start.
+
+`python -m schema.build` prints the SDL, `--write` writes `schema/schema.graphql`, and `--check` fails when that
+file is stale.
+"""
+
+import argparse
+import inspect
+import sys
+from collections.abc import Awaitable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import strawberry
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from sqlalchemy.orm import DeclarativeBase
+from strawberry.printer import print_schema
+from strawberry.schema.config import StrawberryConfig
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+import schema.fields
+from schema.context import Context
+from schema.fields import discover
+from schema.graph import Graph, read_graph
+from schema.loaders import Loaders, Reader
+from schema.models import Base
+from schema.needs import Needs
+from schema.page import Limits
+from schema.record import Record, record_class
+from schema.types.objects import make_query
+from schema.types.own import take_in
+from schema.types.resolvers import Wiring, wire
+from schema.types.scalars import scalar_map
+
+SDL: Final = Path(__file__).with_name("schema.graphql")
+"""The printed schema; a change to it is a change of the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class GraphSchema:
+    """A graph that is ready to be asked."""
+
+    graph: Graph
+    """What the models say."""
+
+    strawberry: strawberry.Schema
+    """The schema as Strawberry sees it."""
+
+    core: GraphQLSchema
+    """The schema as graphql-core runs it."""
+
+    records: dict[str, type[Record]]
+    """The class of the rows of each type."""
+
+    def print(self) -> str:
+        """Return the SDL."""
+        return print_schema(self.strawberry) + "\n"
+
+    def new_loaders(self, reader: Reader) -> Loaders:
+        """Return the batches of one request."""
+        return Loaders(self.graph, self.records, reader)
+
+    async def execute(
+        self,
+        document: DocumentNode,
+        *,
+        operation_name: str | None,
+        variables: dict[str, Any] | None,
+        context: Context,
+    ) -> ExecutionResult:
+        """Run one operation of a parsed and validated document by resolvers and loaders.
+
+        Args:
+            document: The document.
+            operation_name: Which operation; may be None where there is one.
+            variables: Values of the operation's variables, not yet coerced.
+            context: The request.
+
+        Returns:
+            Data and errors; an error that is not ours has its exception in `original_error`.
+        """
+        result: Awaitable[ExecutionResult] | ExecutionResult = execute(
+            self.core,
+            document,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation_name,
+            executor_class=StrawberryGraphQLCoreExecutionContext,
+        )
+        return await result if inspect.isawaitable(result) else result  # type: ignore[return-value]
+
+
+def build_graph_schema(
+    base: type[DeclarativeBase] = Base,
+    own: Iterable[type[Any]] | None = None,
+    limits: Limits | None = None,
+) -> GraphSchema:
+    """Make the graph of all models below a declarative base.
+
+    Args:
+        base: The declarative base.
+        own: Classes of the team's own fields; those of `schema.fields` where None.
+        limits: How large a page may be.
+
+    Raises:
+        DefinitionError: A model or a field of the team's own says what cannot be served.
+    """
+    graph = read_graph(base)
+    fields = take_in(graph, discover(schema.fields) if own is None else own)
+    built = strawberry.Schema(
+        query=make_query(graph, fields),
+        config=StrawberryConfig(auto_camel_case=True, scalar_map=scalar_map()),
+    )
+    core = built._schema
+    wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits or Limits()))
+    return GraphSchema(graph, built, core, {name: record_class(name) for name in graph.types})
+
+
+def main() -> int:
+    """Print, write or check the SDL."""
+    parser = argparse.ArgumentParser(prog="python -m schema.build", description="Print the SDL of the graph.")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--write", action="store_true", help="write schema/schema.graphql")
+    group.add_argument("--check", action="store_true", help="fail when schema/schema.graphql is stale")
+    arguments = parser.parse_args()
+    sdl = build_graph_schema().print()
+    if arguments.write:
+        SDL.write_text(sdl, encoding="utf-8")
+    elif arguments.check and SDL.read_text(encoding="utf-8") != sdl:
+        sys.stderr.write("schema/schema.graphql is stale; run: python -m schema.build --write\n")
+        return 1
+    elif not arguments.check:
+        sys.stdout.write(sdl)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,206 @@
+"""The description itself: frozen data, without behaviour beyond look-ups."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, Table
+from sqlalchemy.types import TypeEngine
+
+from schema.graph.kinds import Kind
+
+
+@dataclass(frozen=True, slots=True)
+class EnumMember:
+    """One value of an enum."""
+
+    name: str
+    """The GraphQL name, such as `DRAFT`."""
+
+    label: str
+    """The label that PostgreSQL stores."""
+
+    value: Any
+    """The value that SQLAlchemy hands over: a member of a Python enum, or the label itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class EnumType:
+    """An enum of the database, and so of the graph."""
+
+    name: str
+    """The GraphQL type name."""
+
+    description: str | None
+    """What the values mean."""
+
+    members: tuple[EnumMember, ...]
+    """The values, in the order of the database type."""
+
+    python: type[Enum]
+    """The Python enum that Strawberry is given; its members are named as in GraphQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """What one value of a column is."""
+
+    kind: Kind
+    """Which GraphQL scalar it is, or that it is an enum."""
+
+    sql: TypeEngine[Any]
+    """The SQLAlchemy type of one value (of one item, where it is a list)."""
+
+    is_list: bool = False
+    """True for an array: a GraphQL list of nullable items."""
+
+    enum: EnumType | None = None
+    """The enum, where `kind` is ENUM."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A value of a row: a column, or a SQL expression over the row."""
+
+    name: str
+    """The GraphQL field name."""
+
+    attribute: str
+    """The mapped attribute; `getattr(entity, attribute)` is the SQL expression."""
+
+    scalar: Scalar
+    """What a value is."""
+
+    is_nullable: bool
+    """True where the value may be null."""
+
+    description: str | None
+    """The column's comment, or the docstring of the property."""
+
+    column: Column[Any] | None
+    """The table's column; None for a computed expression."""
+
+    references: str | None = None
+    """For a foreign key: the type whose global id this is shown as."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """A relationship between two types, as seen from one of them."""
+
+    name: str
+    """The GraphQL field name."""
+
+    attribute: str
+    """The mapped relationship."""
+
+    source: str
+    """Name of the type that has this field."""
+
+    target: str
+    """Name of the type that it leads to."""
+
+    is_list: bool
+    """True for to-many: the field is a connection."""
+
+    is_reference: bool
+    """True where the source's row holds the target's key, so that many sources share one target."""
+
+    is_nullable: bool
+    """True where a to-one relation may lead nowhere."""
+
+    description: str | None
+    """The relationship's `doc`."""
+
+    keys: tuple[str, ...]
+    """Attributes of the source whose values pick the target's rows."""
+
+    key_columns: tuple[Column[Any], ...]
+    """The columns behind `keys`, in the same order."""
+
+    on: ColumnElement[bool]
+    """Condition between the source and the target, or the association table where there is one; the far
+    side's columns are annotated `remote`."""
+
+    through: Table | None = None
+    """The association table, for many-to-many."""
+
+    through_on: ColumnElement[bool] | None = None
+    """Condition between the association table (annotated `remote`) and the target."""
+
+    through_columns: tuple[Column[Any], ...] = ()
+    """The target's columns in `through_on`."""
+
+    is_through_unique: bool = True
+    """True where the association table cannot hold the same pair twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueKey:
+    """Columns that name at most one row, and the root field that looks it up."""
+
+    name: str
+    """The root field, such as `postBySlug`."""
+
+    fields: tuple[Field, ...]
+    """The columns, in the order of the constraint."""
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectType:
+    """A model, as the graph shows it."""
+
+    name: str
+    """The GraphQL type name."""
+
+    singular: str
+    """The root field for one row: `post`."""
+
+    plural: str
+    """The root field for the list: `posts`."""
+
+    description: str | None
+    """The model's docstring."""
+
+    model: type[Any]
+    """The mapped class."""
+
+    table: Table
+    """Its table."""
+
+    primary_key: tuple[Field, ...]
+    """The columns of the primary key, in order; shown together as the global `id`."""
+
+    fields: tuple[Field, ...]
+    """The values that are shown, in schema order."""
+
+    relations: tuple[Relation, ...]
+    """The relations that are shown, in schema order."""
+
+    order: tuple[str, ...]
+    """GraphQL names of all shown fields and relations, in schema order."""
+
+    unique_keys: tuple[UniqueKey, ...]
+    """Unique constraints whose columns are all shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Graph:
+    """All that the models say."""
+
+    types: Mapping[str, ObjectType]
+    """The types by name, in alphabetical order."""
+
+    enums: Mapping[str, EnumType]
+    """The enums by name."""
+
+    by_model: Mapping[type[Any], ObjectType]
+    """The types by mapped class."""
+
+    relations: Mapping[tuple[str, str], Relation]
+    """The relations by the names of their type and field."""
+
+    def relation(self, name: tuple[str, str]) -> Relation:
+        """Return a relation by the names of its type and field."""
+        return self.relations[name]

@@ -1,0 +1,230 @@
+"""Reads the mappers into the graph description, and refuses what could not be served.
+
+Every complaint names the model and the attribute, and says what to write instead. Nothing is guessed:
+an attribute that is not named in `__graph__` is not looked at, but for keys.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from types import MappingProxyType
+from typing import Any
+
+from sqlalchemy import Column, ForeignKeyConstraint, UniqueConstraint, inspect
+from sqlalchemy.ext.hybrid import HybridExtensionType
+from sqlalchemy.orm import ColumnProperty, DeclarativeBase, Mapper
+
+from schema.errors import DefinitionError
+from schema.graph import names
+from schema.graph.data import EnumType, Field, Graph, ObjectType, UniqueKey
+from schema.graph.relations import read_relation
+from schema.graph.scalars import read_scalar
+from schema.models.base import Exposure
+
+RESERVED_TYPES = frozenset(
+    {"Query", "Mutation", "Subscription", "Node", "PageInfo", "Int", "Float", "String", "Boolean", "ID"}
+)
+"""Type names that the graph, or GraphQL itself, keeps."""
+
+
+def read_graph(base: type[DeclarativeBase]) -> Graph:
+    """Return the description of every model below a declarative base that has a `__graph__`.
+
+    Raises:
+        DefinitionError: A model says something that cannot be served.
+    """
+    base.registry.configure()
+    mappers = sorted(
+        (mapper for mapper in base.registry.mappers if _exposure(mapper) is not None),
+        key=lambda mapper: _type_name(mapper),
+    )
+    type_names = {mapper.class_: _type_name(mapper) for mapper in mappers}
+    _refuse_twice(type_names.values(), "types")
+    enums: dict[str, EnumType] = {}
+    types = [_read_type(mapper, type_names, enums) for mapper in mappers]
+    _refuse_clashes(types, enums)
+    return Graph(
+        types=MappingProxyType({type_.name: type_ for type_ in types}),
+        enums=MappingProxyType(enums),
+        by_model=MappingProxyType({type_.model: type_ for type_ in types}),
+        relations=MappingProxyType(
+            {(type_.name, relation.name): relation for type_ in types for relation in type_.relations}
+        ),
+    )
+
+
+def _exposure(mapper: Mapper[Any]) -> Exposure | None:
+    exposure = vars(mapper.class_).get("__graph__")
+    return exposure if isinstance(exposure, Exposure) else None
+
+
+def _type_name(mapper: Mapper[Any]) -> str:
+    exposure = _exposure(mapper)
+    name = exposure.name if exposure is not None and exposure.name else mapper.class_.__name__
+    names.check(name, f"Model {mapper.class_.__name__}")
+    if name in RESERVED_TYPES:
+        raise DefinitionError(
+            f"Model {mapper.class_.__name__}: {name} is a name of the graph itself; use expose(name=...)."
+        )
+    return name
+
+
+def _read_type(mapper: Mapper[Any], type_names: Mapping[type[Any], str], enums: dict[str, EnumType]) -> ObjectType:
+    exposure = _exposure(mapper)
+    assert exposure is not None
+    name, model = type_names[mapper.class_], mapper.class_
+    if len(mapper.tables) != 1:
+        raise DefinitionError(f"Model {model.__name__}: a model over several tables cannot be shown; map one table.")
+    primary_key = tuple(_read_key(mapper, column, enums) for column in mapper.primary_key)
+    fields, relations, order = [], [], []
+    for attribute in exposure.attributes:
+        shown = exposure.names.get(attribute, names.field_name(attribute))
+        names.check(shown, f"{model.__name__}.{attribute}")
+        order.append(shown)
+        if attribute in mapper.relationships:
+            relations.append(read_relation(mapper.relationships[attribute], shown, type_names))
+        else:
+            fields.append(_read_field(mapper, attribute, shown, type_names, enums))
+    _refuse_unknown(exposure.names, exposure.attributes, model)
+    _refuse_twice(["id", *order], f"fields of {name}")
+    return ObjectType(
+        name=name,
+        singular=names.singular(name),
+        plural=exposure.plural or names.plural(name),
+        description=_docstring(model),
+        model=model,
+        table=mapper.local_table,  # type: ignore[arg-type]  # one table, as checked above
+        primary_key=primary_key,
+        fields=tuple(fields),
+        relations=tuple(relations),
+        order=tuple(order),
+        unique_keys=tuple(_unique_keys(mapper, names.singular(name), fields)),
+    )
+
+
+def _read_key(mapper: Mapper[Any], column: Column[Any], enums: dict[str, EnumType]) -> Field:
+    attribute = mapper.get_property_by_column(column).key
+    scalar = read_scalar(column.type, f"{mapper.class_.__name__}.{attribute}", enums)
+    return Field(names.field_name(attribute), attribute, scalar, is_nullable=False, description=None, column=column)
+
+
+def _read_field(
+    mapper: Mapper[Any],
+    attribute: str,
+    shown: str,
+    type_names: Mapping[type[Any], str],
+    enums: dict[str, EnumType],
+) -> Field:
+    where = f"{mapper.class_.__name__}.{attribute}"
+    descriptor = mapper.all_orm_descriptors.get(attribute)
+    if descriptor is None:
+        known = ", ".join(sorted(key for key in mapper.all_orm_descriptors.keys()))  # noqa: SIM118 - not a dict
+        raise DefinitionError(f"{where} is named in expose() but is not mapped; mapped are: {known}.")
+    if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY:
+        expression = getattr(mapper.class_, attribute)
+        scalar = read_scalar(expression.type, where, enums)
+        annotation = getattr(descriptor.fget, "__annotations__", {}).get("return")
+        return Field(shown, attribute, scalar, _may_be_none(annotation), _docstring(descriptor), column=None)
+    property_ = mapper.attrs[attribute]
+    if not isinstance(property_, ColumnProperty):
+        raise DefinitionError(
+            f"{where} is a {type(property_).__name__}, which cannot be shown; remove it from expose()."
+        )
+    return _read_column(mapper, property_, shown, where, type_names, enums)
+
+
+def _read_column(
+    mapper: Mapper[Any],
+    property_: ColumnProperty[Any],
+    shown: str,
+    where: str,
+    type_names: Mapping[type[Any], str],
+    enums: dict[str, EnumType],
+) -> Field:
+    expression = property_.columns[0]
+    column = expression if isinstance(expression, Column) else None
+    scalar = read_scalar(expression.type, where, enums)
+    if column is None:
+        annotation = _annotation(mapper.class_, property_.key)
+        return Field(shown, property_.key, scalar, _may_be_none(annotation), property_.doc, column=None)
+    if column.info.get("secret"):
+        raise DefinitionError(f"{where} is marked secret and can never be shown; remove it from expose().")
+    references = _references(mapper, column, type_names)
+    description = column.comment or column.doc
+    return Field(shown, property_.key, scalar, bool(column.nullable), description, column, references)
+
+
+def _references(mapper: Mapper[Any], column: Column[Any], type_names: Mapping[type[Any], str]) -> str | None:
+    """Return the type whose global id a foreign key column is shown as, where it points at one's only key."""
+    for foreign_key in column.foreign_keys:
+        for other, name in type_names.items():
+            key = inspect(other).primary_key
+            if len(key) == 1 and foreign_key.column is key[0]:
+                return name
+    return None
+
+
+def _unique_keys(mapper: Mapper[Any], singular: str, fields: Iterable[Field]) -> Iterator[UniqueKey]:
+    by_column = {field.column: field for field in fields if field.column is not None}
+    for columns in unique_columns(mapper.local_table):
+        if set(columns) == set(mapper.primary_key) or not all(column in by_column for column in columns):
+            continue
+        members = tuple(by_column[column] for column in columns)
+        suffix = "And".join(member.name[0].upper() + member.name[1:] for member in members)
+        yield UniqueKey(f"{singular}By{suffix}", members)
+
+
+def unique_columns(table: Any) -> Iterator[tuple[Column[Any], ...]]:
+    """Yield the columns of each plain unique constraint and unique index of a table, by name of constraint."""
+    constraints = [item for item in table.constraints if isinstance(item, UniqueConstraint)]
+    indexes = [item for item in table.indexes if item.unique and not item.dialect_options["postgresql"]["where"]]
+    for item in sorted([*constraints, *indexes], key=lambda item: str(item.name)):
+        columns = tuple(item.columns)
+        if columns and len(columns) == len(getattr(item, "expressions", columns)):
+            yield columns
+
+
+def _annotation(class_: type[Any], attribute: str) -> Any:
+    for ancestor in class_.__mro__:
+        if attribute in getattr(ancestor, "__annotations__", {}):
+            return ancestor.__annotations__[attribute]
+    return None
+
+
+def _may_be_none(annotation: Any) -> bool:
+    """Return whether a written type admits None; true where nothing was written."""
+    text = str(annotation)
+    return annotation is None or "None" in text or "Optional" in text
+
+
+def _docstring(thing: Any) -> str | None:
+    """Return a docstring's text with its indentation taken off, or None."""
+    import inspect as python
+
+    return python.cleandoc(thing.__doc__) if thing.__doc__ else None
+
+
+def _refuse_unknown(given: Iterable[str], attributes: tuple[str, ...], model: type[Any]) -> None:
+    for attribute in given:
+        if attribute not in attributes:
+            raise DefinitionError(
+                f"Model {model.__name__}: expose(names=...) renames {attribute!r}, which it does not show."
+            )
+
+
+def _refuse_twice(given: Iterable[str], what: str) -> None:
+    seen: set[str] = set()
+    for name in given:
+        if name in seen:
+            raise DefinitionError(f"Two {what} are called {name!r}; give one another name in expose().")
+        seen.add(name)
+
+
+def _refuse_clashes(types: list[ObjectType], enums: Mapping[str, EnumType]) -> None:
+    roots = [
+        root for type_ in types for root in (type_.singular, type_.plural, *(key.name for key in type_.unique_keys))
+    ]
+    _refuse_twice(["node", "nodes", *roots], "root fields")
+    made = [f"{type_.name}{suffix}" for type_ in types for suffix in ("", "Connection", "Edge")]
+    _refuse_twice([*made, *enums], "types")
+
+
+__all__ = ["ForeignKeyConstraint", "read_graph", "unique_columns"]

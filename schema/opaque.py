@@ -1,0 +1,133 @@
+"""Ids and cursors: texts that name a row, or a place in a list, and that clients hand back unread.
+
+Both are base64url (RFC 4648 section 5, unpadded), so that they fit in a path and PostgreSQL can make them
+as well: an id of `Post:1` or, for a key of several columns, `PostTag:["1", "2"]`; a cursor of a JSON array
+whose first item names the list's order and whose others are the row's values in it.
+"""
+
+import base64
+import binascii
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from schema.errors import BadCursorError, BadIdError
+from schema.graph import ObjectType, Scalar
+from schema.values import from_text, to_text
+
+LONGEST: Final = 4096
+"""Most characters of an id or cursor that are looked at."""
+
+
+def encode(text: str) -> str:
+    """Return a text in base64url without padding."""
+    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+
+
+def decode(opaque: str) -> str:
+    """Return the text behind `encode`.
+
+    Raises:
+        ValueError: It is not base64url of UTF-8, or is longer than any of ours.
+    """
+    if len(opaque) > LONGEST or not opaque.isascii():
+        raise ValueError("too long, or not ASCII")
+    standard = opaque.rstrip("=").replace("+", "-").replace("/", "_")
+    try:
+        return base64.b64decode(standard + "=" * (-len(standard) % 4), altchars=b"-_", validate=True).decode()
+    except binascii.Error as error:
+        raise ValueError("not base64url") from error
+
+
+def write_id(type_: ObjectType, values: Sequence[Any]) -> str:
+    """Return the global id of a row from the values of its primary key, in the key's order."""
+    texts = [to_text(field.scalar, value) for field, value in zip(type_.primary_key, values, strict=True)]
+    return encode(f"{type_.name}:{texts[0] if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)}")
+
+
+def read_id(types: Mapping[str, ObjectType], id_: str) -> tuple[ObjectType, tuple[Any, ...]]:
+    """Return the type and the primary key that a global id names.
+
+    Raises:
+        BadIdError: It is no id of this graph.
+    """
+    try:
+        name, _, rest = decode(id_).partition(":")
+        type_ = types[name]
+        texts = [rest] if len(type_.primary_key) == 1 else json.loads(rest)
+        values = _read_texts([field.scalar for field in type_.primary_key], texts)
+        if None in values:
+            raise ValueError("no part of a key is null")
+        return type_, values
+    except (ValueError, KeyError, RecursionError) as error:
+        raise BadIdError(f"{_shown(id_)} is not an id of this API; pass one as a field `id` gave it.") from error
+
+
+def read_id_of(type_: ObjectType, id_: str, argument: str) -> tuple[Any, ...]:
+    """Return the primary key that a global id of one type names.
+
+    Raises:
+        BadIdError: It is no id, or one of another type; the message names the argument.
+    """
+    try:
+        name = decode(id_).partition(":")[0]
+    except ValueError:
+        name = ""
+    if name and name != type_.name and name.isidentifier():
+        raise BadIdError(f"Argument `{argument}` takes the id of a {type_.name}; {_shown(id_)} is the id of a {name}.")
+    try:
+        return read_id({type_.name: type_}, id_)[1]
+    except BadIdError as error:
+        raise BadIdError(f"Argument `{argument}`: {error}") from error
+
+
+def write_cursor(order: str, scalars: Sequence[Scalar], values: Sequence[Any]) -> str:
+    """Return the cursor of a row.
+
+    Args:
+        order: Names the list's order; a cursor is refused under any other.
+        scalars: What the values are.
+        values: The row's values in that order; None for null.
+    """
+    texts = [None if value is None else to_text(scalar, value) for scalar, value in zip(scalars, values, strict=True)]
+    return encode(json.dumps([order, *texts], ensure_ascii=False))
+
+
+def read_cursor(order: str, scalars: Sequence[Scalar], cursor: str, argument: str) -> tuple[Any, ...]:
+    """Return the values that a cursor holds.
+
+    Raises:
+        BadCursorError: It does not decode, or belongs to another list or order; the message names the argument.
+    """
+    try:
+        found, *texts = json.loads(decode(cursor))
+    except (ValueError, TypeError, RecursionError) as error:
+        raise BadCursorError(
+            f"Argument `{argument}`: {_shown(cursor)} is not a cursor; pass one as `cursor`, `startCursor` or "
+            "`endCursor` gave it."
+        ) from error
+    if found != order:
+        raise BadCursorError(
+            f"Argument `{argument}`: the cursor belongs to another list or order; a cursor is good only for the list "
+            "and the order that it came from."
+        )
+    try:
+        return _read_texts(scalars, texts)
+    except ValueError as error:
+        raise BadCursorError(f"Argument `{argument}`: {_shown(cursor)} is not a cursor of this list.") from error
+
+
+def _read_texts(scalars: Sequence[Scalar], texts: Any) -> tuple[Any, ...]:
+    if not isinstance(texts, list) or len(texts) != len(scalars):
+        raise ValueError("wrong number of values")
+    if not all(text is None or isinstance(text, str) for text in texts):
+        raise ValueError("values must be texts")
+    return tuple(None if text is None else from_text(scalar, text) for scalar, text in zip(scalars, texts, strict=True))
+
+
+def _shown(opaque: str) -> str:
+    printable = "".join(character if character.isprintable() else "?" for character in opaque[:40])
+    return f"'{printable}{'...' if len(opaque) > 40 else ''}'"
+
+
+__all__ = ["decode", "encode", "read_cursor", "read_id", "read_id_of", "write_cursor", "write_id"]

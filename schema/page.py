@@ -1,0 +1,90 @@
+"""Which part of a list is wanted: the arguments of a connection, checked and decoded.
+
+Source: https://relay.dev/graphql/connections.htm
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from schema.errors import BadInputError
+from schema.opaque import read_cursor
+from schema.order import Order
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large a page may be."""
+
+    default_page_size: int = 20
+    """Rows where neither `first` nor `last` is given."""
+
+    largest_page_size: int = 1000
+    """Most rows that may be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a list."""
+
+    order: Order
+    """The list's order."""
+
+    size: int
+    """Most rows."""
+
+    is_backward: bool = False
+    """True where the rows are the last ones before an end (`last`), not the first ones after a start."""
+
+    after: tuple[Any, ...] | None = None
+    """Only rows behind this place in the order."""
+
+    before: tuple[Any, ...] | None = None
+    """Only rows ahead of this place in the order."""
+
+    offset: int = 0
+    """How many rows to pass over."""
+
+
+def read_page(arguments: dict[str, Any], order: Order, limits: Limits) -> Page:
+    """Return the page that a connection's arguments ask for.
+
+    Args:
+        arguments: `first`, `last`, `after`, `before`, `offset`; each may be missing or None.
+        order: The list's order.
+        limits: How large a page may be.
+
+    Raises:
+        BadInputError: An argument is out of its range, or two do not go together.
+        BadCursorError: A cursor is none, or belongs to another list.
+    """
+    first, last = arguments.get("first"), arguments.get("last")
+    offset = arguments.get("offset") or 0
+    if first is not None and last is not None:
+        raise BadInputError("Arguments `first` and `last` do not go together; pass one of them.")
+    if offset < 0:
+        raise BadInputError(f"Argument `offset` takes a whole number from 0 on; {offset} was given.")
+    if offset and last is not None:
+        raise BadInputError("Arguments `offset` and `last` do not go together; count from the start with `first`.")
+    return Page(
+        order=order,
+        size=_size("first" if last is None else "last", first if last is None else last, limits),
+        is_backward=last is not None,
+        after=_place("after", arguments, order),
+        before=_place("before", arguments, order),
+        offset=offset,
+    )
+
+
+def _size(argument: str, size: int | None, limits: Limits) -> int:
+    if size is None:
+        return limits.default_page_size
+    if not 0 <= size <= limits.largest_page_size:
+        raise BadInputError(
+            f"Argument `{argument}` takes a whole number from 0 to {limits.largest_page_size}; {size} was given."
+        )
+    return size
+
+
+def _place(argument: str, arguments: dict[str, Any], order: Order) -> tuple[Any, ...] | None:
+    cursor = arguments.get(argument)
+    return None if cursor is None else read_cursor(order.name, [term.scalar for term in order.terms], cursor, argument)

@@ -1,0 +1,1 @@
+"""The graph description -> Strawberry types, and the resolvers that read through the loaders."""

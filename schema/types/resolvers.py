@@ -1,0 +1,252 @@
+"""Gives the built schema its resolvers: values from rows, relations and lists from the loaders.
+
+A resolver here is a plain function that returns a value or an awaitable; none is `async` on a column and
+none checks permissions, since graphql-core pays for both once a value.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+
+from schema.errors import BadInputError
+from schema.graph import Field, Graph, ObjectType, Relation, Scalar
+from schema.needs import Needs
+from schema.opaque import read_id, read_id_of, write_id
+from schema.order import Order, key_order
+from schema.page import Limits, read_page
+from schema.record import Record
+from schema.requests import ObjectRequest
+from schema.selection import document_of
+from schema.statements import WIRE, wire_attribute
+from schema.types.lists import PageSource, list_request
+from schema.values import check_text
+
+Resolver = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wiring:
+    """What resolvers are made from."""
+
+    graph: Graph
+    """The graph description."""
+
+    needs: Needs
+    """Which attributes each field needs."""
+
+    limits: Limits
+    """How large a page may be."""
+
+
+def wire(core: GraphQLSchema, wiring: Wiring) -> None:
+    """Give every generated field of a schema its resolver. Fields of the team's own keep theirs."""
+    for type_ in wiring.graph.types.values():
+        _wire_object(core, type_, wiring)
+    _wire_node(core, wiring)
+
+
+def _fields(core: GraphQLSchema, type_name: str) -> Any:
+    type_ = core.type_map[type_name]
+    if not isinstance(type_, GraphQLObjectType):
+        raise TypeError(f"{type_name} is no object type")
+    type_.is_type_of = None  # a row is no instance of the Strawberry class that declares its type
+    return type_.fields
+
+
+def _wire_object(core: GraphQLSchema, type_: ObjectType, wiring: Wiring) -> None:
+    fields = _fields(core, type_.name)
+    fields["id"].resolve = _id(type_)
+    for field in type_.fields:
+        fields[field.name].resolve = _value(field, wiring.graph)
+    for relation in type_.relations:
+        target = wiring.graph.types[relation.target]
+        make = _to_many if relation.is_list else _to_one
+        fields[relation.name].resolve = make(type_, relation, target, wiring)
+    query = _fields(core, "Query")
+    query[type_.plural].resolve = _root_list(type_, wiring)
+    query[type_.singular].resolve = _by_id(type_, wiring)
+    for key in type_.unique_keys:
+        query[key.name].resolve = _by_unique(type_, key.fields, wiring)
+    for name in ("Connection", "Edge"):
+        for shown, field in _fields(core, type_.name + name).items():
+            field.resolve = getattr(PageSource, f"resolve_{shown}", None) if name == "Connection" else _edge(shown)
+
+
+def _edge(shown: str) -> Resolver:
+    return lambda source, _info: getattr(source, shown)
+
+
+def _id(type_: ObjectType) -> Resolver:
+    attributes = [field.attribute for field in type_.primary_key]
+    return lambda source, _info: write_id(type_, [getattr(source, attribute) for attribute in attributes])
+
+
+def _value(field: Field, graph: Graph) -> Resolver:
+    """Return the resolver of a column; of a row that a field of one's own returned, too."""
+    attribute = field.attribute
+    if field.references is not None:
+        target = graph.types[field.references]
+        return lambda source, _info: _optional(getattr(source, attribute), lambda value: write_id(target, (value,)))
+    if field.scalar.enum is not None:
+        member = _enum_member(field.scalar)
+        if field.scalar.is_list:
+            return lambda source, _info: _optional(
+                getattr(source, attribute), lambda values: [_optional(value, member) for value in values]
+            )
+        return lambda source, _info: _optional(getattr(source, attribute), member)
+    if wire_attribute(attribute, field.scalar) != attribute:
+        wired = attribute + WIRE
+        return lambda source, _info: getattr(source, wired if isinstance(source, Record) else attribute)
+    return lambda source, _info: getattr(source, attribute)
+
+
+def _optional(value: Any, convert: Callable[[Any], Any]) -> Any:
+    return None if value is None else convert(value)
+
+
+def _enum_member(scalar: Scalar) -> Callable[[Any], Any]:
+    enum = scalar.enum
+    if enum is None:
+        raise ValueError("not an enum")
+    members = {member.value: enum.python[member.name] for member in enum.members}
+    return members.__getitem__
+
+
+def _to_one(type_: ObjectType, relation: Relation, target: ObjectType, wiring: Wiring) -> Resolver:
+    name, keys = (type_.name, relation.name), relation.keys
+
+    def resolve(source: Any, info: GraphQLResolveInfo) -> Awaitable[Any] | None:
+        key = tuple([getattr(source, attribute) for attribute in keys])
+        if None in key:
+            return None
+        request = _object_request(info, target, name, (), wiring)
+        return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
+
+    return resolve
+
+
+def _to_many(type_: ObjectType, relation: Relation, target: ObjectType, wiring: Wiring) -> Resolver:
+    name, keys, order = (type_.name, relation.name), relation.keys, key_order(target)
+
+    def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> PageSource:
+        key = tuple([getattr(source, attribute) for attribute in keys])
+        return _page(info, target, name, order, arguments, key, wiring)
+
+    return resolve
+
+
+def _root_list(type_: ObjectType, wiring: Wiring) -> Resolver:
+    order = key_order(type_)
+
+    def resolve(_source: Any, info: GraphQLResolveInfo, **arguments: Any) -> PageSource:
+        return _page(info, type_, None, order, arguments, (), wiring)
+
+    return resolve
+
+
+def _page(
+    info: GraphQLResolveInfo,
+    target: ObjectType,
+    relation: tuple[str, str] | None,
+    order: Order,
+    arguments: dict[str, Any],
+    key: tuple[Any, ...],
+    wiring: Wiring,
+) -> PageSource:
+    """Return the page of one parent; the arguments are read once for all parents of a level."""
+    memo = info.context.loaders.memo
+    place = (relation or target.name, *map(id, info.field_nodes))
+    request = memo.get(place)
+    if request is None:
+        needs = wiring.needs.of_list(document_of(info), target.name, info.field_nodes)
+        request = list_request(target.name, relation, read_page(arguments, order, wiring.limits), needs)
+        memo[place] = request
+    return PageSource(info.context.loaders, request, key)
+
+
+def _object_request(
+    info: GraphQLResolveInfo,
+    target: ObjectType,
+    relation: tuple[str, str] | None,
+    key: tuple[str, ...],
+    wiring: Wiring,
+) -> ObjectRequest:
+    """Return the request of a field that leads to one row; worked out once for all parents of a level."""
+    memo = info.context.loaders.memo
+    place = (relation or key, target.name, *map(id, info.field_nodes))
+    request = memo.get(place)
+    if request is None:
+        attributes = wiring.needs.of_object(document_of(info), target.name, info.field_nodes)
+        request = memo[place] = ObjectRequest(target.name, relation, key, attributes)
+    return request  # type: ignore[no-any-return]
+
+
+def _primary_key(type_: ObjectType) -> tuple[str, ...]:
+    return tuple(field.attribute for field in type_.primary_key)
+
+
+def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
+    key = _primary_key(type_)
+
+    def resolve(_source: Any, info: GraphQLResolveInfo, id: str) -> Awaitable[Any]:  # noqa: A002 - the argument's name
+        request = _object_request(info, type_, None, key, wiring)
+        return info.context.loaders.load_object(request, read_id_of(type_, id, "id"))  # type: ignore[no-any-return]
+
+    return resolve
+
+
+def _by_unique(type_: ObjectType, fields: Sequence[Field], wiring: Wiring) -> Resolver:
+    key = tuple(field.attribute for field in fields)
+
+    def resolve(_source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Awaitable[Any]:
+        request = _object_request(info, type_, None, key, wiring)
+        values = tuple(_argument(field, arguments[field.name], wiring.graph) for field in fields)
+        return info.context.loaders.load_object(request, values)  # type: ignore[no-any-return]
+
+    return resolve
+
+
+def _argument(field: Field, value: Any, graph: Graph) -> Any:
+    """Return what an argument stands for in SQL."""
+    if field.references is not None:
+        return read_id_of(graph.types[field.references], value, field.name)[0]
+    if field.scalar.enum is not None:
+        return next(member.value for member in field.scalar.enum.members if member.name == value.name)
+    if isinstance(value, str):
+        try:
+            return check_text(value)
+        except ValueError as error:
+            raise BadInputError(f"Argument `{field.name}`: {error}.") from error
+    return value
+
+
+def _wire_node(core: GraphQLSchema, wiring: Wiring) -> None:
+    graph, query, interface = wiring.graph, _fields(core, "Query"), core.type_map["Node"]
+
+    def load(info: GraphQLResolveInfo, id_: str) -> Awaitable[Any]:
+        type_, key = read_id(graph.types, id_)
+        request = _object_request(info, type_, None, _primary_key(type_), wiring)
+        return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
+
+    def load_many(_source: Any, info: GraphQLResolveInfo, ids: list[str]) -> list[Awaitable[Any]]:
+        if len(ids) > wiring.limits.largest_page_size:
+            raise BadInputError(
+                f"Argument `ids` takes at most {wiring.limits.largest_page_size} ids; {len(ids)} were given."
+            )
+        parsed = [read_id(graph.types, id_) for id_ in ids]
+        requests = [_object_request(info, type_, None, _primary_key(type_), wiring) for type_, _ in parsed]
+        load_object = info.context.loaders.load_object
+        return [load_object(request, key) for request, (_, key) in zip(requests, parsed, strict=True)]
+
+    def type_of(value: Any, _info: GraphQLResolveInfo, _type: Any) -> str:
+        return value.graph_type if isinstance(value, Record) else graph.by_model[type(value)].name
+
+    if not isinstance(interface, GraphQLInterfaceType):
+        raise TypeError("Node is no interface")
+    interface.resolve_type = type_of
+    query["node"].resolve = lambda _source, info, id: load(info, id)  # noqa: A006 - the argument's name
+    query["nodes"].resolve = load_many
+    for shown, field in _fields(core, "PageInfo").items():
+        field.resolve = _edge(shown)

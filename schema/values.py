@@ -1,0 +1,286 @@
+"""How each kind of value is written to a client and read back: the one place that knows the formats.
+
+| kind | written as |
+|---|---|
+| DateTime | RFC 3339 in UTC, no trailing zeros: `2026-03-01T12:00:00.5Z` |
+| LocalDateTime, Date, Time | ISO 8601 without offset |
+| Interval | ISO 8601, as PostgreSQL's `iso_8601` style: `P1DT2H` |
+| BigInt, Decimal | strings, never with an exponent |
+| Base64 | RFC 4648 section 4, padded |
+| JSON | as PostgreSQL prints it |
+
+Sources: RFC 3339; RFC 4648; https://www.postgresql.org/docs/current/datatype-datetime.html
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final
+from uuid import UUID
+
+import orjson
+
+from schema.graph import Kind, Scalar
+
+INT_RANGE: Final = range(-(2**31), 2**31)
+BIGINT_RANGE: Final = range(-(2**63), 2**63)
+
+_INTEGER: Final = re.compile(r"^-?[0-9]{1,19}$")
+_NUMBER: Final = re.compile(r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$")
+_DATE_TIME: Final = re.compile(
+    r"^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*([Zz]|[+-]\d{2}:\d{2})?$", re.ASCII
+)
+_TIME: Final = re.compile(r"^(\d{2}:\d{2}(?::\d{2})?)(\.\d{1,6})?\d*$", re.ASCII)
+_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+_INTERVAL: Final = re.compile(
+    r"^-?P(?=.)(-?\d{1,9}Y)?(-?\d{1,9}M)?(-?\d{1,9}W)?(-?\d{1,9}D)?"
+    r"(T(?=.)(-?\d{1,9}H)?(-?\d{1,9}M)?(-?\d{1,9}(\.\d{1,6})?S)?)?$",
+    re.ASCII,
+)
+_FLOAT_WORDS: Final = {"NaN", "Infinity", "-Infinity"}
+
+
+def write(kind: Kind, value: Any) -> Any:
+    """Return a value as it stands in a response: a `str`, `int`, `float`, `bool`, or ready JSON.
+
+    Args:
+        kind: What the value is; not ENUM, whose members GraphQL writes by itself.
+        value: What the database handed over; not None.
+    """
+    return _WRITERS[kind](value)
+
+
+def read(kind: Kind, value: Any) -> Any:
+    """Return the Python value that a client meant.
+
+    Args:
+        kind: What the value should be; not ENUM.
+        value: What the client sent: a `str`, `int`, `float`, `bool`, or anything for JSON.
+
+    Raises:
+        ValueError: It is not of that kind; the message says what would be accepted.
+    """
+    return _READERS[kind](value)
+
+
+def to_text(scalar: Scalar, value: Any) -> str:
+    """Return a value as text, for ids and cursors; `from_text` reads it back."""
+    if scalar.enum is not None:
+        return next(member.label for member in scalar.enum.members if member.value == value)
+    if scalar.kind in (Kind.FLOAT, Kind.BOOLEAN, Kind.INTEGER):
+        return str(value).lower()
+    if scalar.kind is Kind.JSON:
+        return orjson.dumps(value).decode()
+    return str(write(scalar.kind, value))
+
+
+def from_text(scalar: Scalar, text: str) -> Any:
+    """Return the Python value behind `to_text`.
+
+    Raises:
+        ValueError: The text is none of that kind.
+    """
+    if scalar.enum is not None:
+        for member in scalar.enum.members:
+            if member.label == text:
+                return member.value
+        raise ValueError(f"{text!r} is no value of {scalar.enum.name}")
+    match scalar.kind:
+        case Kind.BOOLEAN if text in ("true", "false"):
+            return text == "true"
+        case Kind.INTEGER:
+            return read(Kind.INTEGER, int(_matched(_INTEGER, text, "a whole number")))
+        case Kind.FLOAT:
+            return float(text) if _NUMBER.match(text) or text in {"nan", "inf", "-inf"} else _refuse(text, "a number")
+        case Kind.JSON:
+            return orjson.loads(text)
+        case kind:
+            return read(kind, text)
+
+
+def check_text(value: str) -> str:
+    """Return a text that PostgreSQL can hold.
+
+    Raises:
+        ValueError: It has a NUL character or half of a surrogate pair.
+    """
+    if "\x00" in value:
+        raise ValueError("text must not contain the character U+0000")
+    if not value.isascii():
+        try:
+            value.encode()
+        except UnicodeEncodeError as error:
+            raise ValueError("text must not contain half of a surrogate pair (U+D800 to U+DFFF)") from error
+    return value
+
+
+def _matched(pattern: re.Pattern[str], value: Any, wanted: str) -> str:
+    return value if isinstance(value, str) and pattern.match(value) else _refuse(value, wanted)
+
+
+def _refuse(value: Any, wanted: str) -> Any:
+    shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
+    raise ValueError(f"expected {wanted}, found {shown}")
+
+
+def _within(range_: range, value: int, wanted: str) -> int:
+    return value if value in range_ else int(_refuse(value, wanted))
+
+
+def _trim(text: str) -> str:
+    """Drop zeros at the end of a fraction of a second, as PostgreSQL does."""
+    return text.rstrip("0") if "." in text else text
+
+
+def _write_timestamp(value: datetime) -> str:
+    return _trim(value.astimezone(UTC).replace(tzinfo=None).isoformat()) + "Z"
+
+
+def _write_interval(value: timedelta | str) -> str:
+    """Return an interval as PostgreSQL prints it in `iso_8601` style; text is passed as it is."""
+    if isinstance(value, str):
+        return value
+    whole, micros = divmod(abs(value).seconds * 10**6 + abs(value).microseconds, 10**6)
+    sign = "-" if value < timedelta(0) else ""
+    parts = [f"{sign}{amount}{unit}" for amount, unit in ((whole // 3600, "H"), (whole // 60 % 60, "M")) if amount]
+    if whole % 60 or micros:
+        parts.append(f"{sign}{whole % 60}{_trim(f'.{micros:06}') if micros else ''}S")
+    days = f"{sign}{abs(value).days}D" if abs(value).days else ""
+    return f"P{days}{'T' if parts else ''}{''.join(parts)}" if days or parts else "PT0S"
+
+
+def _write_json(value: Any) -> Any:
+    return orjson.Fragment(value) if isinstance(value, str) else value
+
+
+def _read_text(value: Any) -> str:
+    return check_text(value) if isinstance(value, str) else str(_refuse(value, "a text"))
+
+
+def _read_integer(value: Any) -> int:
+    wanted = "a whole number from -2147483648 to 2147483647"
+    is_whole = isinstance(value, int) and not isinstance(value, bool)
+    return _within(INT_RANGE, value, wanted) if is_whole else int(_refuse(value, wanted))
+
+
+def _read_bigint(value: Any) -> int:
+    wanted = "a whole number of 64 bits, as a string or a number"
+    if isinstance(value, str) and _INTEGER.match(value):
+        value = int(value)
+    if not isinstance(value, int) or isinstance(value, bool):
+        return int(_refuse(value, wanted))
+    return _within(BIGINT_RANGE, value, wanted)
+
+
+def _read_decimal(value: Any) -> Decimal:
+    wanted = 'a decimal number, such as "12.50"'
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return Decimal(_refuse(value, wanted))
+    if isinstance(value, str) and not _NUMBER.match(value) and value not in _FLOAT_WORDS:
+        return Decimal(_refuse(value, wanted))
+    try:
+        return Decimal(str(value))
+    except InvalidOperation as error:
+        raise ValueError(f"expected {wanted}") from error
+
+
+def _read_float(value: Any) -> float:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number else float(_refuse(value, "a number"))
+
+
+def _read_boolean(value: Any) -> bool:
+    return value if isinstance(value, bool) else bool(_refuse(value, "true or false"))
+
+
+def _read_timestamp(value: Any) -> datetime:
+    wanted = 'a time with an offset, such as "2026-03-01T12:00:00Z"'
+    match = _DATE_TIME.match(value) if isinstance(value, str) else None
+    if match is None or not match[4]:
+        return _refuse(value, wanted)  # type: ignore[no-any-return]  # it raises
+    offset = "+00:00" if match[4] in "Zz" else match[4]
+    return _from_iso(datetime, f"{match[1]}T{match[2]}{match[3] or ''}{offset}", wanted)
+
+
+def _read_local_timestamp(value: Any) -> datetime:
+    wanted = 'a time without an offset, such as "2026-03-01T12:00:00"'
+    match = _DATE_TIME.match(value) if isinstance(value, str) else None
+    if match is None or match[4]:
+        return _refuse(value, wanted)  # type: ignore[no-any-return]  # it raises
+    return _from_iso(datetime, f"{match[1]}T{match[2]}{match[3] or ''}", wanted)
+
+
+def _read_date(value: Any) -> date:
+    wanted = 'a date, such as "2026-03-01"'
+    return _from_iso(date, _matched(_DATE, value, wanted), wanted)
+
+
+def _read_time(value: Any) -> time:
+    wanted = 'a time of day, such as "12:30:00"'
+    match = _TIME.match(value) if isinstance(value, str) else None
+    return _from_iso(time, f"{match[1]}{match[2] or ''}", wanted) if match else _refuse(value, wanted)
+
+
+def _from_iso(class_: Any, text: str, wanted: str) -> Any:
+    try:
+        return class_.fromisoformat(text)
+    except ValueError as error:
+        raise ValueError(f"expected {wanted}, found {text!r}: {error}") from error
+
+
+def _read_interval(value: Any) -> str:
+    return _matched(_INTERVAL, value, 'an ISO 8601 duration, such as "P1DT2H"')
+
+
+def _read_uuid(value: Any) -> UUID:
+    wanted = "a UUID of 32 hexadecimal digits"
+    try:
+        return UUID(value) if isinstance(value, str) else _refuse(value, wanted)
+    except ValueError as error:
+        raise ValueError(f"expected {wanted}") from error
+
+
+def _read_bytes(value: Any) -> bytes:
+    wanted = "bytes in base64"
+    try:
+        return base64.b64decode(value, validate=True) if isinstance(value, str) else _refuse(value, wanted)
+    except binascii.Error as error:
+        raise ValueError(f"expected {wanted}: {error}") from error
+
+
+_WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
+    Kind.TEXT: str,
+    Kind.INTEGER: int,
+    Kind.BIGINT: str,
+    Kind.NUMERIC: lambda value: format(value, "f"),
+    Kind.FLOAT: float,
+    Kind.BOOLEAN: bool,
+    Kind.DATE: lambda value: value.isoformat(),
+    Kind.TIME: lambda value: _trim(value.isoformat()),
+    Kind.TIMESTAMP: _write_timestamp,
+    Kind.LOCAL_TIMESTAMP: lambda value: _trim(value.isoformat()),
+    Kind.INTERVAL: _write_interval,
+    Kind.UUID: str,
+    Kind.JSON: _write_json,
+    Kind.BYTES: lambda value: base64.b64encode(value).decode(),
+}
+
+_READERS: Final[dict[Kind, Callable[[Any], Any]]] = {
+    Kind.TEXT: _read_text,
+    Kind.INTEGER: _read_integer,
+    Kind.BIGINT: _read_bigint,
+    Kind.NUMERIC: _read_decimal,
+    Kind.FLOAT: _read_float,
+    Kind.BOOLEAN: _read_boolean,
+    Kind.DATE: _read_date,
+    Kind.TIME: _read_time,
+    Kind.TIMESTAMP: _read_timestamp,
+    Kind.LOCAL_TIMESTAMP: _read_local_timestamp,
+    Kind.INTERVAL: _read_interval,
+    Kind.UUID: _read_uuid,
+    Kind.JSON: lambda value: value,
+    Kind.BYTES: _read_bytes,
+}
