@@ -1,0 +1,92 @@
+"""Where the data is: the database that DATABASE_URL names, or an embedded one in the project's folder.
+
+Commands ask here and get an address, whichever it is. The PostgreSQL itself is the work of `api.postgres`,
+which is loaded only when it is needed: a server with a DATABASE_URL needs nothing of it installed.
+"""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Final
+from urllib.parse import quote
+
+from sqlalchemy.exc import ArgumentError
+
+from api.database import to_asyncpg_url
+from api.settings import Settings
+from schema.errors import StartError
+
+if TYPE_CHECKING:
+    from api.postgres import Cluster, Postmaster
+
+DATABASE: Final = "achene"
+"""Name of the application's database in the embedded server."""
+
+
+@contextmanager
+def database_url(settings: Settings) -> Iterator[str]:
+    """Yield the address of the database; an embedded one runs until its last user leaves.
+
+    With DATABASE_URL nothing is started and nothing is connected. Otherwise the server in
+    `settings.data_dir` is made on first use, started or joined, and has a database `achene`.
+
+    Raises:
+        StartError: DATABASE_URL is malformed, or there is no embedded server or it did not start.
+    """
+    if settings.database_url is not None:
+        check_address(settings.database_url)
+        yield settings.database_url
+        return
+    if os.name != "posix":
+        raise StartError(
+            "The embedded database needs Linux or macOS. Set DATABASE_URL to a PostgreSQL address."
+        )
+    from api.sharing import running
+
+    with running(settings.data_dir) as (cluster, postmaster):
+        _make_database(cluster, postmaster)
+        yield address(postmaster)
+
+
+def address(postmaster: "Postmaster") -> str:
+    """Return the application database's address in an embedded server."""
+    return f"postgresql://postgres@/{DATABASE}?host={quote(str(postmaster.socket_folder))}"
+
+
+def check_address(given: str) -> None:
+    """Raise where DATABASE_URL is no address of PostgreSQL; the message never repeats it, it has a password.
+
+    Raises:
+        StartError: It is malformed, or names another kind of database.
+    """
+    try:
+        to_asyncpg_url(given)
+    except ArgumentError as error:
+        raise StartError(
+            "DATABASE_URL is not an address. It should look like postgresql://user:password@host:5432/name"
+        ) from error
+    except ValueError as error:
+        if "DATABASE_URL" in str(error):
+            raise StartError(str(error)) from error
+        raise StartError(
+            "DATABASE_URL has a port that is not a number. "
+            "It should look like postgresql://user:password@host:5432/name"
+        ) from error
+
+
+def _make_database(cluster: "Cluster", postmaster: "Postmaster") -> None:
+    """Make the application's database where it is missing. Two who come at once both succeed."""
+    query = f"SELECT count(*) FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant
+    if _psql(cluster, postmaster, query) == "1":
+        return
+    try:
+        _psql(cluster, postmaster, f"CREATE DATABASE {DATABASE}")
+    except StartError:
+        if _psql(cluster, postmaster, query) != "1":
+            raise
+
+
+def _psql(cluster: "Cluster", postmaster: "Postmaster", statement: str) -> str:
+    """Run one statement as PostgreSQL's own client does, before there is an event loop."""
+    where = ("--host", str(postmaster.socket_folder), "--username=postgres", "--dbname=postgres")
+    return cluster.run("psql", "--no-psqlrc", "-At", *where, "-c", statement, seconds=15).strip()
