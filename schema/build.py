@@ -88,7 +88,7 @@ class GraphSchema:
             operation_name=operation_name,
             executor_class=StrawberryGraphQLCoreExecutionContext,
         )
-        return await result if inspect.isawaitable(result) else result  # type: ignore[return-value]
+        return await result if inspect.isawaitable(result) else result
 
 
 def build_graph_schema(

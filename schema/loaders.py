@@ -76,8 +76,8 @@ class Loaders:
     ) -> list[Record | None]:
         record, attributes = self._records[type_.name], request.attributes
         found: list[Record | None] = [None] * count
-        for place, *values in rows:
-            found[place - 1] = record(dict(zip(attributes, values, strict=True)))
+        for row in rows:
+            found[row[0] - 1] = record(dict(zip(attributes, row[1:], strict=True)))
         return found
 
     def _slices(self, type_: ObjectType, request: ListRequest, rows: Sequence[Row[Any]], count: int) -> list[Slice]:

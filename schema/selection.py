@@ -5,7 +5,7 @@ Source: https://spec.graphql.org/October2021/#sec-Field-Collection
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from graphql import (
     FieldNode,
@@ -35,9 +35,9 @@ class Document:
     """The coerced variables."""
 
 
-def document_of(info: GraphQLResolveInfo) -> Document:
+def document_of(info: GraphQLResolveInfo[Any]) -> Document:
     """Return what the selections of a running operation depend on."""
-    return Document(info.schema, info.fragments, info.variable_values)
+    return Document(info.schema, info.fragments, cast(Mapping[str, Any], info.variable_values))
 
 
 def select_fields(document: Document, type_name: str, nodes: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:
@@ -81,7 +81,7 @@ def _fits(document: Document, type_name: str, condition: str | None) -> bool:
     if condition is None or condition == type_name:
         return True
     conditioned, object_type = document.schema.type_map[condition], document.schema.type_map[type_name]
-    return is_abstract_type(conditioned) and document.schema.is_sub_type(conditioned, object_type)  # type: ignore[arg-type]
+    return is_abstract_type(conditioned) and document.schema.is_sub_type(conditioned, object_type)
 
 
 def _is_included(document: Document, node: Any) -> bool:

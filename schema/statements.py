@@ -11,7 +11,7 @@ A page of a relation, for each of many parents, is
 so that PostgreSQL reads the few index entries of each page and no more, in one statement a level.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +36,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
-from sqlalchemy.sql.selectable import Lateral
+from sqlalchemy.sql.selectable import LateralFromClause
 
 from schema.graph import Graph, Kind, ObjectType, Relation, Scalar
 from schema.order import Order, behind, sort_keys
@@ -135,7 +135,7 @@ def object_statement(graph: Graph, request: ObjectRequest, keys: Keys) -> Select
     )
 
 
-def _asked(type_: ObjectType, graph: Graph, request: ListRequest, parents: FromClause) -> list[Lateral]:
+def _asked(type_: ObjectType, graph: Graph, request: ListRequest, parents: FromClause) -> list[LateralFromClause]:
     """Return one lateral subquery of one row for each of `totalCount` and the two ends, as asked for."""
 
     def rows() -> Rows:
@@ -173,7 +173,7 @@ def _page(rows: Rows, request: ListRequest) -> Select[Any]:
     page = request.page
     expressions = rows.values([term.attribute for term in page.order.terms])
     order = page.order.reversed() if page.is_backward else page.order
-    found = literal(True).label("found")  # noqa: FBT003 - a SQL literal
+    found = literal(True).label("found")
     statement = rows.select(
         found, *_labelled(rows.values(request.attributes), "c"), *_labelled(expressions, "o")
     ).order_by(*sort_keys(order, expressions))
@@ -215,7 +215,7 @@ def _rows(graph: Graph, type_: ObjectType, relation: tuple[str, str] | None, par
 
 
 def _rows_through(
-    relation: Relation, entity: Any, near: dict[Column[Any], ColumnElement[Any]], parents: FromClause
+    relation: Relation, entity: Any, near: Mapping[Column[Any], ColumnElement[Any]], parents: FromClause
 ) -> Rows:
     """Return the rows behind an association table: joined, or by EXISTS where it may hold a pair twice."""
     if relation.through is None or relation.through_on is None:
@@ -231,7 +231,7 @@ def _rows_through(
 
 
 def joined(
-    on: ColumnElement[bool], near: dict[Column[Any], ColumnElement[Any]], far: FromClause
+    on: ColumnElement[bool], near: Mapping[Column[Any], ColumnElement[Any]], far: FromClause
 ) -> ColumnElement[bool]:
     """Return a relation's condition with both ends put in.
 

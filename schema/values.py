@@ -18,12 +18,14 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Any, Final, NoReturn, TypeVar
 from uuid import UUID
 
 import orjson
 
 from schema.graph import Kind, Scalar
+
+Moment = TypeVar("Moment", date, datetime, time)
 
 INT_RANGE: Final = range(-(2**31), 2**31)
 BIGINT_RANGE: Final = range(-(2**63), 2**63)
@@ -121,13 +123,13 @@ def _matched(pattern: re.Pattern[str], value: Any, wanted: str) -> str:
     return value if isinstance(value, str) and pattern.match(value) else _refuse(value, wanted)
 
 
-def _refuse(value: Any, wanted: str) -> Any:
+def _refuse(value: Any, wanted: str) -> NoReturn:
     shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
     raise ValueError(f"expected {wanted}, found {shown}")
 
 
 def _within(range_: range, value: int, wanted: str) -> int:
-    return value if value in range_ else int(_refuse(value, wanted))
+    return value if value in range_ else _refuse(value, wanted)
 
 
 def _trim(text: str) -> str:
@@ -157,13 +159,13 @@ def _write_json(value: Any) -> Any:
 
 
 def _read_text(value: Any) -> str:
-    return check_text(value) if isinstance(value, str) else str(_refuse(value, "a text"))
+    return check_text(value) if isinstance(value, str) else _refuse(value, "a text")
 
 
 def _read_integer(value: Any) -> int:
     wanted = "a whole number from -2147483648 to 2147483647"
     is_whole = isinstance(value, int) and not isinstance(value, bool)
-    return _within(INT_RANGE, value, wanted) if is_whole else int(_refuse(value, wanted))
+    return _within(INT_RANGE, value, wanted) if is_whole else _refuse(value, wanted)
 
 
 def _read_bigint(value: Any) -> int:
@@ -171,16 +173,16 @@ def _read_bigint(value: Any) -> int:
     if isinstance(value, str) and _INTEGER.match(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
-        return int(_refuse(value, wanted))
+        _refuse(value, wanted)
     return _within(BIGINT_RANGE, value, wanted)
 
 
 def _read_decimal(value: Any) -> Decimal:
     wanted = 'a decimal number, such as "12.50"'
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return Decimal(_refuse(value, wanted))
+        _refuse(value, wanted)
     if isinstance(value, str) and not _NUMBER.match(value) and value not in _FLOAT_WORDS:
-        return Decimal(_refuse(value, wanted))
+        _refuse(value, wanted)
     try:
         return Decimal(str(value))
     except InvalidOperation as error:
@@ -189,18 +191,18 @@ def _read_decimal(value: Any) -> Decimal:
 
 def _read_float(value: Any) -> float:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else float(_refuse(value, "a number"))
+    return float(value) if is_number else _refuse(value, "a number")
 
 
 def _read_boolean(value: Any) -> bool:
-    return value if isinstance(value, bool) else bool(_refuse(value, "true or false"))
+    return value if isinstance(value, bool) else _refuse(value, "true or false")
 
 
 def _read_timestamp(value: Any) -> datetime:
     wanted = 'a time with an offset, such as "2026-03-01T12:00:00Z"'
     match = _DATE_TIME.match(value) if isinstance(value, str) else None
     if match is None or not match[4]:
-        return _refuse(value, wanted)  # type: ignore[no-any-return]  # it raises
+        _refuse(value, wanted)
     offset = "+00:00" if match[4] in "Zz" else match[4]
     return _from_iso(datetime, f"{match[1]}T{match[2]}{match[3] or ''}{offset}", wanted)
 
@@ -209,7 +211,7 @@ def _read_local_timestamp(value: Any) -> datetime:
     wanted = 'a time without an offset, such as "2026-03-01T12:00:00"'
     match = _DATE_TIME.match(value) if isinstance(value, str) else None
     if match is None or match[4]:
-        return _refuse(value, wanted)  # type: ignore[no-any-return]  # it raises
+        _refuse(value, wanted)
     return _from_iso(datetime, f"{match[1]}T{match[2]}{match[3] or ''}", wanted)
 
 
@@ -224,7 +226,7 @@ def _read_time(value: Any) -> time:
     return _from_iso(time, f"{match[1]}{match[2] or ''}", wanted) if match else _refuse(value, wanted)
 
 
-def _from_iso(class_: Any, text: str, wanted: str) -> Any:
+def _from_iso(class_: type[Moment], text: str, wanted: str) -> Moment:
     try:
         return class_.fromisoformat(text)
     except ValueError as error:

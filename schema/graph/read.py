@@ -5,10 +5,11 @@ an attribute that is not named in `__graph__` is not looked at, but for keys.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from inspect import cleandoc
 from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import Column, ForeignKeyConstraint, UniqueConstraint, inspect
+from sqlalchemy import Column, ColumnElement, UniqueConstraint, inspect
 from sqlalchemy.ext.hybrid import HybridExtensionType
 from sqlalchemy.orm import ColumnProperty, DeclarativeBase, Mapper
 
@@ -32,14 +33,13 @@ def read_graph(base: type[DeclarativeBase]) -> Graph:
         DefinitionError: A model says something that cannot be served.
     """
     base.registry.configure()
-    mappers = sorted(
-        (mapper for mapper in base.registry.mappers if _exposure(mapper) is not None),
-        key=lambda mapper: _type_name(mapper),
-    )
-    type_names = {mapper.class_: _type_name(mapper) for mapper in mappers}
+    exposed = {mapper: exposure for mapper in base.registry.mappers if (exposure := _exposure(mapper)) is not None}
+    names_ = {mapper: _type_name(mapper, exposure) for mapper, exposure in exposed.items()}
+    mappers = sorted(exposed, key=lambda mapper: names_[mapper])
+    type_names = {mapper.class_: names_[mapper] for mapper in mappers}
     _refuse_twice(type_names.values(), "types")
     enums: dict[str, EnumType] = {}
-    types = [_read_type(mapper, type_names, enums) for mapper in mappers]
+    types = [_read_type(mapper, exposed[mapper], type_names, enums) for mapper in mappers]
     _refuse_clashes(types, enums)
     return Graph(
         types=MappingProxyType({type_.name: type_ for type_ in types}),
@@ -56,20 +56,17 @@ def _exposure(mapper: Mapper[Any]) -> Exposure | None:
     return exposure if isinstance(exposure, Exposure) else None
 
 
-def _type_name(mapper: Mapper[Any]) -> str:
-    exposure = _exposure(mapper)
-    name = exposure.name if exposure is not None and exposure.name else mapper.class_.__name__
-    names.check(name, f"Model {mapper.class_.__name__}")
+def _type_name(mapper: Mapper[Any], exposure: Exposure) -> str:
+    model = mapper.class_.__name__
+    name = names.check(exposure.name or model, f"Model {model}")
     if name in RESERVED_TYPES:
-        raise DefinitionError(
-            f"Model {mapper.class_.__name__}: {name} is a name of the graph itself; use expose(name=...)."
-        )
+        raise DefinitionError(f"Model {model}: {name} is a name of the graph itself; use expose(name=...).")
     return name
 
 
-def _read_type(mapper: Mapper[Any], type_names: Mapping[type[Any], str], enums: dict[str, EnumType]) -> ObjectType:
-    exposure = _exposure(mapper)
-    assert exposure is not None
+def _read_type(
+    mapper: Mapper[Any], exposure: Exposure, type_names: Mapping[type[Any], str], enums: dict[str, EnumType]
+) -> ObjectType:
     name, model = type_names[mapper.class_], mapper.class_
     if len(mapper.tables) != 1:
         raise DefinitionError(f"Model {model.__name__}: a model over several tables cannot be shown; map one table.")
@@ -100,7 +97,9 @@ def _read_type(mapper: Mapper[Any], type_names: Mapping[type[Any], str], enums: 
     )
 
 
-def _read_key(mapper: Mapper[Any], column: Column[Any], enums: dict[str, EnumType]) -> Field:
+def _read_key(mapper: Mapper[Any], column: ColumnElement[Any], enums: dict[str, EnumType]) -> Field:
+    if not isinstance(column, Column):
+        raise DefinitionError(f"Model {mapper.class_.__name__}: its primary key must be made of columns of its table.")
     attribute = mapper.get_property_by_column(column).key
     scalar = read_scalar(column.type, f"{mapper.class_.__name__}.{attribute}", enums)
     return Field(names.field_name(attribute), attribute, scalar, is_nullable=False, description=None, column=column)
@@ -121,7 +120,7 @@ def _read_field(
     if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY:
         expression = getattr(mapper.class_, attribute)
         scalar = read_scalar(expression.type, where, enums)
-        annotation = getattr(descriptor.fget, "__annotations__", {}).get("return")
+        annotation = getattr(getattr(descriptor, "fget", None), "__annotations__", {}).get("return")
         return Field(shown, attribute, scalar, _may_be_none(annotation), _docstring(descriptor), column=None)
     property_ = mapper.attrs[attribute]
     if not isinstance(property_, ColumnProperty):
@@ -147,12 +146,12 @@ def _read_column(
         return Field(shown, property_.key, scalar, _may_be_none(annotation), property_.doc, column=None)
     if column.info.get("secret"):
         raise DefinitionError(f"{where} is marked secret and can never be shown; remove it from expose().")
-    references = _references(mapper, column, type_names)
+    references = _references(column, type_names)
     description = column.comment or column.doc
     return Field(shown, property_.key, scalar, bool(column.nullable), description, column, references)
 
 
-def _references(mapper: Mapper[Any], column: Column[Any], type_names: Mapping[type[Any], str]) -> str | None:
+def _references(column: Column[Any], type_names: Mapping[type[Any], str]) -> str | None:
     """Return the type whose global id a foreign key column is shown as, where it points at one's only key."""
     for foreign_key in column.foreign_keys:
         for other, name in type_names.items():
@@ -197,9 +196,7 @@ def _may_be_none(annotation: Any) -> bool:
 
 def _docstring(thing: Any) -> str | None:
     """Return a docstring's text with its indentation taken off, or None."""
-    import inspect as python
-
-    return python.cleandoc(thing.__doc__) if thing.__doc__ else None
+    return cleandoc(thing.__doc__) if thing.__doc__ else None
 
 
 def _refuse_unknown(given: Iterable[str], attributes: tuple[str, ...], model: type[Any]) -> None:
@@ -225,6 +222,3 @@ def _refuse_clashes(types: list[ObjectType], enums: Mapping[str, EnumType]) -> N
     _refuse_twice(["node", "nodes", *roots], "root fields")
     made = [f"{type_.name}{suffix}" for type_ in types for suffix in ("", "Connection", "Edge")]
     _refuse_twice([*made, *enums], "types")
-
-
-__all__ = ["ForeignKeyConstraint", "read_graph", "unique_columns"]

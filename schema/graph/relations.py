@@ -51,14 +51,14 @@ def read_relation(relationship: RelationshipProperty[Any], shown: str, type_name
         on=relationship.primaryjoin,
         through=through,
         through_on=relationship.secondaryjoin,
-        through_columns=() if through is None else tuple(dict.fromkeys(_near_columns(relationship.secondaryjoin))),
+        through_columns=tuple(dict.fromkeys(_near_columns(relationship.secondaryjoin))),
         is_through_unique=through is None or _is_pair_unique(through, relationship),
     )
 
 
-def _near_columns(on: ColumnElement[bool]) -> Iterator[Column[Any]]:
+def _near_columns(on: ColumnElement[bool] | None) -> Iterator[Column[Any]]:
     """Yield the columns of a join condition that belong to the row it starts from, in order."""
-    for element in visitors.iterate(on):
+    for element in () if on is None else visitors.iterate(on):
         if isinstance(element, Column) and "remote" not in element._annotations:
             yield element._deannotate()
 

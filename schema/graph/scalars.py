@@ -41,8 +41,9 @@ def read_scalar(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) 
 
 
 def _read_enum(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) -> EnumType:
-    assert isinstance(type_, SqlEnum)
-    values = list(type_.enum_class) if type_.enum_class else list(type_.enums)
+    if not isinstance(type_, SqlEnum):
+        raise TypeError(f"{type_!r} is no enum")
+    values: list[Any] = list(type_.enum_class) if type_.enum_class else list(type_.enums)
     shown = [value.name if type_.enum_class else names.enum_value(value) for value in values]
     name = _enum_name(type_, where)
     for value in shown:

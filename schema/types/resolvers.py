@@ -117,7 +117,7 @@ def _enum_member(scalar: Scalar) -> Callable[[Any], Any]:
 def _to_one(type_: ObjectType, relation: Relation, target: ObjectType, wiring: Wiring) -> Resolver:
     name, keys = (type_.name, relation.name), relation.keys
 
-    def resolve(source: Any, info: GraphQLResolveInfo) -> Awaitable[Any] | None:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any]) -> Awaitable[Any] | None:
         key = tuple([getattr(source, attribute) for attribute in keys])
         if None in key:
             return None
@@ -130,7 +130,7 @@ def _to_one(type_: ObjectType, relation: Relation, target: ObjectType, wiring: W
 def _to_many(type_: ObjectType, relation: Relation, target: ObjectType, wiring: Wiring) -> Resolver:
     name, keys, order = (type_.name, relation.name), relation.keys, key_order(target)
 
-    def resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> PageSource:
+    def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> PageSource:
         key = tuple([getattr(source, attribute) for attribute in keys])
         return _page(info, target, name, order, arguments, key, wiring)
 
@@ -140,14 +140,14 @@ def _to_many(type_: ObjectType, relation: Relation, target: ObjectType, wiring: 
 def _root_list(type_: ObjectType, wiring: Wiring) -> Resolver:
     order = key_order(type_)
 
-    def resolve(_source: Any, info: GraphQLResolveInfo, **arguments: Any) -> PageSource:
+    def resolve(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> PageSource:
         return _page(info, type_, None, order, arguments, (), wiring)
 
     return resolve
 
 
 def _page(
-    info: GraphQLResolveInfo,
+    info: GraphQLResolveInfo[Any],
     target: ObjectType,
     relation: tuple[str, str] | None,
     order: Order,
@@ -167,7 +167,7 @@ def _page(
 
 
 def _object_request(
-    info: GraphQLResolveInfo,
+    info: GraphQLResolveInfo[Any],
     target: ObjectType,
     relation: tuple[str, str] | None,
     key: tuple[str, ...],
@@ -190,7 +190,7 @@ def _primary_key(type_: ObjectType) -> tuple[str, ...]:
 def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
     key = _primary_key(type_)
 
-    def resolve(_source: Any, info: GraphQLResolveInfo, id: str) -> Awaitable[Any]:  # noqa: A002 - the argument's name
+    def resolve(_source: Any, info: GraphQLResolveInfo[Any], id: str) -> Awaitable[Any]:  # noqa: A002 - the argument's name
         request = _object_request(info, type_, None, key, wiring)
         return info.context.loaders.load_object(request, read_id_of(type_, id, "id"))  # type: ignore[no-any-return]
 
@@ -200,7 +200,7 @@ def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
 def _by_unique(type_: ObjectType, fields: Sequence[Field], wiring: Wiring) -> Resolver:
     key = tuple(field.attribute for field in fields)
 
-    def resolve(_source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Awaitable[Any]:
+    def resolve(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Awaitable[Any]:
         request = _object_request(info, type_, None, key, wiring)
         values = tuple(_argument(field, arguments[field.name], wiring.graph) for field in fields)
         return info.context.loaders.load_object(request, values)  # type: ignore[no-any-return]
@@ -225,12 +225,12 @@ def _argument(field: Field, value: Any, graph: Graph) -> Any:
 def _wire_node(core: GraphQLSchema, wiring: Wiring) -> None:
     graph, query, interface = wiring.graph, _fields(core, "Query"), core.type_map["Node"]
 
-    def load(info: GraphQLResolveInfo, id_: str) -> Awaitable[Any]:
+    def load(info: GraphQLResolveInfo[Any], id_: str) -> Awaitable[Any]:
         type_, key = read_id(graph.types, id_)
         request = _object_request(info, type_, None, _primary_key(type_), wiring)
         return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
 
-    def load_many(_source: Any, info: GraphQLResolveInfo, ids: list[str]) -> list[Awaitable[Any]]:
+    def load_many(_source: Any, info: GraphQLResolveInfo[Any], ids: list[str]) -> list[Awaitable[Any]]:
         if len(ids) > wiring.limits.largest_page_size:
             raise BadInputError(
                 f"Argument `ids` takes at most {wiring.limits.largest_page_size} ids; {len(ids)} were given."
@@ -240,7 +240,7 @@ def _wire_node(core: GraphQLSchema, wiring: Wiring) -> None:
         load_object = info.context.loaders.load_object
         return [load_object(request, key) for request, (_, key) in zip(requests, parsed, strict=True)]
 
-    def type_of(value: Any, _info: GraphQLResolveInfo, _type: Any) -> str:
+    def type_of(value: Any, _info: GraphQLResolveInfo[Any], _type: Any) -> str:
         return value.graph_type if isinstance(value, Record) else graph.by_model[type(value)].name
 
     if not isinstance(interface, GraphQLInterfaceType):
