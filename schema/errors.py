@@ -5,6 +5,7 @@ The tree:
     AcheneError
     ├── DefinitionError         the models, or the team's own fields, say something that cannot be served
     ├── StartError              a command cannot do its work as things are; the operator reads what to change
+    │   └── ContentError            content cannot be loaded: there is some already, or no tables
     └── PublicError             a client caused it and may read its message
         ├── BadInputError           an argument is not what the field takes
         │   ├── BadIdError              an id that is none, or names another type
@@ -33,6 +34,10 @@ class DefinitionError(AcheneError):
 
 class StartError(AcheneError):
     """A command cannot do its work; the message tells the operator what is wrong and what to do."""
+
+
+class ContentError(StartError):
+    """Content cannot be loaded; the message says why and what to do, and nothing was changed."""
 
 
 class PublicError(AcheneError):

@@ -8,17 +8,13 @@ import asyncpg
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
-from schema.errors import AcheneError, BadInputError, UnavailableError
+from schema.errors import BadInputError, ContentError, UnavailableError
 
 LOCK_TIMEOUT_SECONDS: Final = 10
 """How long to wait for someone else who holds the tables."""
 
 Connection = Any
 """An `asyncpg.Connection`; the library ships no types."""
-
-
-class ContentError(AcheneError):
-    """Content cannot be loaded; the message says why and what to do, and nothing was changed."""
 
 
 @asynccontextmanager
@@ -31,7 +27,7 @@ async def connect(url: str) -> AsyncIterator[Connection]:
     Raises:
         BadInputError: The address is none.
         UnavailableError: The database cannot be reached.
-        ContentError: The database was not migrated, or somebody else holds its tables.
+        ContentError: The database lets us not in, was not migrated, or somebody else holds its tables.
     """
     try:
         address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
@@ -45,6 +41,10 @@ async def connect(url: str) -> AsyncIterator[Connection]:
     }
     try:
         connection = await asyncpg.connect(address, timeout=10, server_settings=settings)
+    except asyncpg.InvalidAuthorizationSpecificationError as error:
+        raise ContentError("The database refuses the user or the password.") from error
+    except asyncpg.InvalidCatalogNameError as error:
+        raise ContentError("The server has no database of that name.") from error
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
         raise UnavailableError("The database cannot be reached.") from error
     try:

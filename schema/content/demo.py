@@ -9,9 +9,9 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from typing import Final
 
-from schema.content.connection import Connection, ContentError, connect
+from schema.content.connection import Connection, connect
 from schema.content.rows import COLUMNS, LARGEST_TAGS, Row, Rows, Sizes
-from schema.errors import BadInputError
+from schema.errors import BadInputError, ContentError
 
 Progress = Callable[[str, int, int], None]
 """Called with table, rows sent so far, and rows expected."""
@@ -24,9 +24,7 @@ LARGEST_POSTS: Final = 20_000_000
 
 COUNT: Final = "SELECT count(*) FROM {}"
 FOLLOWING_ID: Final = "SELECT coalesce(max(id), 0) + 1 FROM {}"
-DELETE_USERS: Final = (
-    "DELETE FROM users WHERE id NOT IN (SELECT user_id FROM api_keys WHERE user_id IS NOT NULL)"
-)
+DELETE_USERS: Final = "DELETE FROM users WHERE id NOT IN (SELECT user_id FROM api_keys WHERE user_id IS NOT NULL)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,9 +38,7 @@ class Loaded:
     """Rows removed before, by table; tables that lost none are left out."""
 
 
-def demo_sizes(
-    posts: int, *, users: int | None = None, tags: int | None = None, comments: int | None = None
-) -> Sizes:
+def demo_sizes(posts: int, *, users: int | None = None, tags: int | None = None, comments: int | None = None) -> Sizes:
     """Return how many rows of each table go with a number of posts.
 
     Args:
@@ -126,9 +122,7 @@ async def _make_room(connection: Connection, *, replace: bool) -> dict[str, int]
     held = {table: count for table, count in counts.items() if count}
     if held and not replace:
         listed = ", ".join(f"{count:,} {table}" for table, count in held.items())
-        raise ContentError(
-            f"The tables already hold {listed}. Replacing would remove them; nothing was changed."
-        )
+        raise ContentError(f"The tables hold {listed}. Nothing was changed; --replace would remove them.")
     if held:
         # `api_keys` refers to users, so users cannot be truncated without it; owners of keys stay.
         await connection.execute("TRUNCATE categories, tags, posts, post_tags, comments")

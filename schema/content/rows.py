@@ -134,9 +134,7 @@ class Rows:
     def _tag(self, number: int) -> Row:
         index, theme = divmod(number, len(THEMES))
         turn, word = divmod(index, len(THEMES[theme].tags))
-        name = (
-            THEMES[theme].tags[word] if turn == 0 else f"{TAG_MODIFIERS[turn - 1]} {THEMES[theme].tags[word]}"
-        )
+        name = THEMES[theme].tags[word] if turn == 0 else f"{TAG_MODIFIERS[turn - 1]} {THEMES[theme].tags[word]}"
         return number + 1, name, plain(name)
 
     def _user(self, user_id: int) -> Row:
@@ -199,10 +197,8 @@ class Rows:
         post = self._comments.owner(place)
         neighbour = self._comment_order.number(place - 1) if place > self._comments.start(post) else number
         parent = neighbour if neighbour < number and draw.below(2) else None
-        if parent is None:
-            opening = draw.pick(REMARKS).replace("{}", self._about(post)[1])
-        else:
-            opening = draw.pick(ANSWERS)
+        phrases = REMARKS if parent is None else ANSWERS
+        opening = draw.pick(phrases).replace("{}", self._about(post)[1])
         body = f"{opening} {draw.pick(FOLLOW_UPS)}".rstrip()
         after = timedelta(minutes=30 + 43_200 * number // self.sizes.comments)
         author = self.first_user + draw.below(self.sizes.users)
