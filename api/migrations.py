@@ -24,6 +24,12 @@ def head() -> str | None:
     return ScriptDirectory.from_config(config()).get_current_head()
 
 
+@cache
+def known() -> frozenset[str]:
+    """Return every revision that this code has."""
+    return frozenset(script.revision for script in ScriptDirectory.from_config(config()).walk_revisions())
+
+
 def current(connection: Connection) -> str | None:
     """Return the revision that a database is at; None where it was never migrated."""
     return MigrationContext.configure(connection).get_current_revision()
