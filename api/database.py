@@ -129,6 +129,8 @@ def _engine(url: URL, settings: Settings, size: int, *, is_read_only: bool) -> A
     server_settings = {
         "application_name": "achene",
         "timezone": "UTC",
+        "intervalstyle": "iso_8601",
+        "datestyle": "ISO",
         "jit": "off",
         "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
         "default_transaction_read_only": "on" if is_read_only else "off",

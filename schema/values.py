@@ -145,13 +145,13 @@ def _write_interval(value: timedelta | str) -> str:
     """Return an interval as PostgreSQL prints it in `iso_8601` style; text is passed as it is."""
     if isinstance(value, str):
         return value
-    whole, micros = divmod(abs(value).seconds * 10**6 + abs(value).microseconds, 10**6)
-    sign = "-" if value < timedelta(0) else ""
-    parts = [f"{sign}{amount}{unit}" for amount, unit in ((whole // 3600, "H"), (whole // 60 % 60, "M")) if amount]
-    if whole % 60 or micros:
-        parts.append(f"{sign}{whole % 60}{_trim(f'.{micros:06}') if micros else ''}S")
-    days = f"{sign}{abs(value).days}D" if abs(value).days else ""
-    return f"P{days}{'T' if parts else ''}{''.join(parts)}" if days or parts else "PT0S"
+    hours, minutes, seconds = value.seconds // 3600, value.seconds // 60 % 60, value.seconds % 60
+    fraction = _trim(f".{value.microseconds:06}") if value.microseconds else ""
+    clock = (
+        f"{hours}H" * bool(hours) + f"{minutes}M" * bool(minutes) + f"{seconds}{fraction}S" * bool(seconds or fraction)
+    )
+    days = f"{value.days}D" if value.days else ""
+    return f"P{days}{'T' * bool(clock)}{clock}" if days or clock else "PT0S"
 
 
 def _write_json(value: Any) -> Any:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import tempfile
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
@@ -15,11 +17,26 @@ from api.migrations import migrate
 from schema.content.demo import load_demo
 
 
+RUN_FOLDER = "ACHENE_TEST_RUN"
+"""Environment variable by which the workers of a run know its folder."""
+
+
+def pytest_configure() -> None:
+    """Make the run's folder, outside pytest's own, which other users (PostgreSQL, as root) may not enter."""
+    if RUN_FOLDER not in os.environ:
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="achene-test-")
+
+
+def pytest_unconfigure() -> None:
+    """Remove the run's folder; its workers, which use it, have ended."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        shutil.rmtree(os.environ.pop(RUN_FOLDER), ignore_errors=True)
+
+
 @pytest.fixture(scope="session")
-def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run_folder() -> Path:
     """The folder that all workers of this run share."""
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+    return Path(os.environ[RUN_FOLDER])
 
 
 @pytest.fixture(scope="session")

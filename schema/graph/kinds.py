@@ -58,7 +58,7 @@ def kind_of(type_: TypeEngine[Any]) -> Kind | None:
     A `TypeDecorator` counts as the type that it decorates. A time with a time zone has no kind, since
     PostgreSQL itself advises against it, nor has an array: its items have.
     """
-    if isinstance(type_, sql.TypeDecorator):
+    if isinstance(type_, sql.TypeDecorator) and not isinstance(type_, sql.Interval):  # Interval is one, by accident
         return kind_of(type_.impl_instance)
     for class_, kind in _KINDS:
         if isinstance(type_, class_):
