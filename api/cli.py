@@ -1,15 +1,55 @@
-"""The `achene` command. Each subcommand is a file in `api/commands/`."""
+"""The `achene` command. Each subcommand is a file in `api/commands/`.
+
+What we raise on purpose, and a setting that cannot be used, become one line on standard error and exit
+code 1: they are for the operator, who needs no traceback. Anything else is a fault of ours and keeps its own.
+"""
+
+import sys
 
 import typer
+from pydantic import ValidationError
+from pydantic_settings import SettingsError
 
 from api.commands.demo import demo
 from api.commands.import_ import import_
+from api.commands.migrate import migrate
+from api.commands.psql import psql
+from api.commands.serve import serve
+from api.settings import Settings
+from schema.errors import AcheneError
 
-app = typer.Typer(name="achene", no_args_is_help=True, add_completion=False, help=__doc__)
+app = typer.Typer(name="achene", no_args_is_help=True, add_completion=False, help="The Achene API server.")
+app.command("serve")(serve)
+app.command("migrate")(migrate)
+app.command("psql")(psql)
 app.command("demo")(demo)
 app.command("import")(import_)
 
 
 def main() -> None:
     """Run the command line."""
-    app()
+    try:
+        app()
+    except AcheneError as error:
+        _refuse(str(error))
+    except ValidationError as error:
+        if error.title != Settings.__name__:
+            raise
+        _refuse(describe(error))
+    except SettingsError as error:
+        _refuse(f"A setting cannot be read: {error}")
+
+
+def describe(error: ValidationError) -> str:
+    """Say which variables cannot be used and why, one a line, without what they hold: it may be a secret."""
+    return "\n".join(f"{_variable(str(item['loc'][0]))}: {item['msg']}." for item in error.errors())
+
+
+def _variable(field: str) -> str:
+    """Return the environment variable of a setting, as its validation error names it."""
+    return field if field.isupper() else f"{Settings.model_config['env_prefix']}{field.upper()}"
+
+
+def _refuse(message: str) -> None:
+    typer.echo(f"achene: {message}", err=True)
+    sys.exit(1)

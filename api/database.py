@@ -39,6 +39,9 @@ def to_asyncpg_url(address: str) -> URL:
     )
     if url.get_backend_name() != "postgresql":
         raise ValueError(f"DATABASE_URL names {url.get_backend_name()}; Achene works on postgresql:// only.")
+    if "sslmode" in url.query:  # what libpq calls it, and so what hosts put into their addresses
+        mode = url.query["sslmode"]
+        url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     return url.set(drivername="postgresql+asyncpg")
 
 

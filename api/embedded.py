@@ -7,9 +7,11 @@ which is loaded only when it is needed: a server with a DATABASE_URL needs nothi
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from inspect import signature
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
+import asyncpg
 from sqlalchemy.exc import ArgumentError
 
 from api.database import to_asyncpg_url
@@ -21,6 +23,11 @@ if TYPE_CHECKING:
 
 DATABASE: Final = "achene"
 """Name of the application's database in the embedded server."""
+
+EXAMPLE: Final = "It should look like postgresql://user:password@host:5432/name"
+
+KNOWN_PARAMETERS: Final = frozenset(signature(asyncpg.connect).parameters) | {"prepared_statement_cache_size"}
+"""What may stand after the question mark of an address."""
 
 
 @contextmanager
@@ -38,9 +45,7 @@ def database_url(settings: Settings) -> Iterator[str]:
         yield settings.database_url
         return
     if os.name != "posix":
-        raise StartError(
-            "The embedded database needs Linux or macOS. Set DATABASE_URL to a PostgreSQL address."
-        )
+        raise StartError("The embedded database needs Linux or macOS. Set DATABASE_URL to a PostgreSQL address.")
     from api.sharing import running
 
     with running(settings.data_dir) as (cluster, postmaster):
@@ -60,18 +65,18 @@ def check_address(given: str) -> None:
         StartError: It is malformed, or names another kind of database.
     """
     try:
-        to_asyncpg_url(given)
+        unknown = sorted(set(to_asyncpg_url(given).query) - KNOWN_PARAMETERS)
     except ArgumentError as error:
-        raise StartError(
-            "DATABASE_URL is not an address. It should look like postgresql://user:password@host:5432/name"
-        ) from error
+        raise StartError(f"DATABASE_URL is not an address. {EXAMPLE}") from error
     except ValueError as error:
         if "DATABASE_URL" in str(error):
             raise StartError(str(error)) from error
+        raise StartError(f"DATABASE_URL has a port that is not a number. {EXAMPLE}") from error
+    if unknown:
         raise StartError(
-            "DATABASE_URL has a port that is not a number. "
-            "It should look like postgresql://user:password@host:5432/name"
-        ) from error
+            f"DATABASE_URL has parameters that the driver does not know: {', '.join(unknown)}. Remove them. "
+            "For encryption, sslmode is understood."
+        )
 
 
 def _make_database(cluster: "Cluster", postmaster: "Postmaster") -> None:

@@ -35,6 +35,11 @@ def current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def print_sql() -> None:
+    """Print the SQL of every revision, from an empty database to the newest, and run nothing."""
+    command.upgrade(config(), "head", sql=True)
+
+
 async def migrate(url: str) -> None:
     """Bring a database to the newest revision. Safe to run from several processes at once."""
     engine = create_async_engine(to_asyncpg_url(url), poolclass=NullPool)

@@ -59,6 +59,9 @@ class Settings(BaseSettings):
     health_timeout_seconds: float = Field(default=1.0, gt=0)
     """How long one health check may take before it counts as failed."""
 
+    shutdown_timeout_seconds: int = Field(default=10, ge=1)
+    """How long requests in progress may take to end when the server stops."""
+
     anonymous_scopes: CommaSeparated | None = None
     """Scopes of callers without a key. None means `read` in development and nothing in production."""
 

@@ -1,0 +1,107 @@
+"""`achene serve`: one command from nothing to a GraphQL API over real content.
+
+The order matters: first the port, so that a mistake costs nothing; then the database; then the application.
+On the way out it is the other way round. What each step does is elsewhere: `api.listen`, `api.embedded`,
+`api.first_start`, `api.app`.
+"""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from api.commands.content import bars
+from api.commands.migrate import run as migrate_to_head
+from api.embedded import database_url
+from api.listen import base_url, bind, run, until_stopped
+from api.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What is printed when requests are answered."""
+
+    base: str
+    """Address of the server, without a slash at the end."""
+    is_graphiql_served: bool
+    """Whether GraphiQL is at /graphql."""
+    database: str
+    """Where the data is, in words for people."""
+    key: str | None
+    """Key of the demo; None where there is none."""
+
+    def print(self, console: Console) -> None:
+        """Print it; long lines stay whole, so that they can be copied."""
+        rows = [
+            ("GraphiQL" if self.is_graphiql_served else "GraphQL", f"{self.base}/graphql"),
+            ("Health", f"{self.base}/health"),
+            ("", f"{self.base}/health/live   {self.base}/health/ready   {self.base}/health/startup"),
+            ("REST docs", f"{self.base}/docs"),
+            ("Database", self.database),
+        ]
+        if self.key:
+            query = """{"query": "{ posts(first: 3) { nodes { title author { name } } } }"}"""
+            rows += [
+                ("Demo key", self.key),
+                (
+                    "Try",
+                    f"curl -s {self.base}/graphql -H 'X-API-Key: {self.key}' "
+                    f"-H 'Content-Type: application/json' -d '{query}'",
+                ),
+            ]
+        console.print("\n[bold green]Achene[/] is serving. Press Ctrl-C to stop.\n")
+        for name, value in rows:
+            console.print(f"  [bold]{name:<10}[/]", end="")
+            console.print(value, soft_wrap=True, markup=False, highlight=False)
+        console.print()
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on. [default: 127.0.0.1]")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=0, max=65535, help="Port; 0 for any free one. [default: 8000]")
+    ] = None,
+    migrate: Annotated[
+        bool | None,
+        typer.Option(
+            "--migrate/--no-migrate",
+            help="Migrate first. [default: with the embedded database only]",
+            show_default=False,
+        ),
+    ] = None,
+    demo: Annotated[
+        bool, typer.Option(help="On the first start with the embedded database, load demo content.")
+    ] = True,
+    demo_posts: Annotated[int, typer.Option(min=0, help="How many demo posts.")] = 1000,
+) -> None:
+    """Start the server; without DATABASE_URL, with a PostgreSQL of its own and demo content."""
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    settings = Settings(**given)  # type: ignore[arg-type]  # named as the fields are
+    is_embedded = settings.database_url is None
+    is_migrating = is_embedded if migrate is None else migrate
+    with until_stopped(), bind(settings.host, settings.port) as listener:
+        console = Console()
+        with database_url(settings) as url:
+            if is_migrating:
+                migrate_to_head(url)
+            key = _prepare_demo(url, settings, demo_posts) if is_embedded and is_migrating and demo else None
+            greeting = Greeting(
+                base_url(listener),
+                settings.is_graphiql_served,
+                f"embedded PostgreSQL in {settings.data_dir}" if is_embedded else "the one of DATABASE_URL",
+                key,
+            )
+            from api.app import create_app  # the graph takes a moment to load; the port comes first
+
+            run(create_app(settings, url), listener, settings, lambda: greeting.print(console))
+
+
+def _prepare_demo(url: str, settings: Settings, posts: int) -> str:
+    """Give an embedded database its content and its key, and return the key."""
+    from api.first_start import demo_key, load_once
+
+    with bars() as progress:
+        asyncio.run(load_once(url, settings.data_dir, posts, progress))
+    return asyncio.run(demo_key(url, settings))
