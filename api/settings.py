@@ -102,6 +102,11 @@ class Settings(BaseSettings):
             return tuple(word.strip() for word in value.split(",") if word.strip())
         return value
 
+    @field_validator("data_dir")
+    @classmethod
+    def _expand(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
     @property
     def is_development(self) -> bool:
         """True where defaults are open, for work on one's own machine."""

