@@ -120,13 +120,15 @@ class _Import:
         """Read pages until there are enough to write; bad ones go to the report."""
         done = self._report.files - len(sources)
         pages: list[Page] = []
+        characters = 0
         for source in sources:
             done += 1
             if page := self._read(source):
                 pages.append(page)
-            if len(pages) == BATCH_PAGES or sum(len(page.body) for page in pages) > BATCH_CHARACTERS:
+                characters += len(page.body)
+            if len(pages) == BATCH_PAGES or characters > BATCH_CHARACTERS:
                 yield Batch(pages, done)
-                pages = []
+                pages, characters = [], 0
         yield Batch(pages, done)
 
     def _read(self, source: Source) -> Page | None:
