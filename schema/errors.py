@@ -10,6 +10,9 @@ The tree:
         ├── BadInputError           an argument is not what the field takes
         │   ├── BadIdError              an id that is none, or names another type
         │   └── BadCursorError          a cursor that is none, or belongs to another list
+        ├── DocumentError           a document that is not valid under the schema
+        │   ├── DocumentSyntaxError     a document that is not GraphQL
+        │   └── OperationError          which operation of the document to run is not clear, or it cannot be run
         ├── UnauthenticatedError    no key, where one is needed, or a key that does not hold
         ├── ForbiddenError          the key does not give the scope that is needed
         ├── LimitError              the request asks for more than a limit allows
@@ -18,7 +21,10 @@ The tree:
 Whatever is not a `PublicError` reaches a client as INTERNAL with the request id, and the log has the rest.
 """
 
+from collections.abc import Sequence
 from typing import ClassVar
+
+from graphql import GraphQLError
 
 
 class AcheneError(Exception):
@@ -62,6 +68,33 @@ class BadCursorError(BadInputError):
     """A cursor that does not decode, or that belongs to another list or order."""
 
     code = "BAD_CURSOR"
+
+
+class DocumentError(PublicError):
+    """A document that cannot be run; each of its errors says where and why."""
+
+    code = "GRAPHQL_VALIDATION_FAILED"
+
+    def __init__(self, errors: Sequence[GraphQLError]) -> None:
+        """Take what is wrong, in the order of the document; at least one error."""
+        super().__init__(errors[0].message)
+        self.errors = tuple(errors)
+
+
+class DocumentSyntaxError(DocumentError):
+    """A document that is not GraphQL."""
+
+    code = "GRAPHQL_PARSE_FAILED"
+
+
+class OperationError(DocumentError):
+    """Which operation of the document is to be run is not clear, or that one cannot be run."""
+
+    code = "OPERATION_RESOLUTION_FAILURE"
+
+    def __init__(self, message: str) -> None:
+        """Take one sentence that says what would be accepted."""
+        super().__init__([GraphQLError(message)])
 
 
 class UnauthenticatedError(PublicError):
