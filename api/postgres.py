@@ -39,6 +39,9 @@ LARGEST_LOG_BYTES: Final = 10_000_000
 SAFE_SOCKET_FOLDER: Final = re.compile(r"[A-Za-z0-9._/-]{1,80}")
 """Folders that every client takes as they are; the system allows about 100 bytes for a socket's path."""
 
+LOG_FILE: Final = "postgres.log"
+LOCK_FILES: Final = ("start.lock", "users.lock")
+
 INIT: Final = (
     "--username=postgres",
     "--auth=trust",  # only the owner of the socket's folder comes near
@@ -85,7 +88,7 @@ class Cluster:
     @property
     def log(self) -> Path:
         """What the server writes."""
-        return self.folder / "postgres.log"
+        return self.folder / LOG_FILE
 
     def start(self) -> Postmaster:
         """Start the server, or find it running. The caller holds the start lock.
@@ -283,6 +286,8 @@ def prepare(folder: Path, binaries: Path) -> Cluster:
     folder = folder.expanduser().resolve()
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        for name in (LOG_FILE, *LOCK_FILES):
+            (folder / name).open("ab").close()
         account = account_for(folder / "postgres")
         if account is not None:
             open_way(folder / "postgres", account)

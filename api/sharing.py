@@ -12,7 +12,7 @@ from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, flock
 from pathlib import Path
 from typing import IO, Final
 
-from api.postgres import Cluster, Postmaster, prepare, wait
+from api.postgres import LOCK_FILES, Cluster, Postmaster, prepare, wait
 from schema.errors import StartError
 
 LOCK_SECONDS: Final = 120.0
@@ -31,7 +31,7 @@ def running(folder: Path, binaries: Path) -> Iterator[tuple[Cluster, Postmaster]
         StartError: The folder cannot be used, or the server did not start.
     """
     cluster = prepare(folder, binaries)
-    start_lock, users_lock = cluster.folder / "start.lock", cluster.folder / "users.lock"
+    start_lock, users_lock = (cluster.folder / name for name in LOCK_FILES)
     with users_lock.open("ab") as users:
         try:
             with _locked(start_lock):
