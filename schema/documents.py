@@ -27,15 +27,25 @@ from graphql import (
     validate,
 )
 from graphql.validation import OverlappingFieldsCanBeMergedRule, ValidationContext
+from graphql.validation.validate import ValidationAbortedError
 
 from schema.errors import DocumentError, DocumentSyntaxError, LimitError, OperationError
 
-CACHED_TOKENS: Final = 200_000
-"""Most tokens that all cached documents have together. A token keeps about NNN bytes of memory."""
+CACHE_BYTES: Final = 64 * 1024 * 1024
+"""Most memory of all cached documents together, as estimated from the next constant and the text."""
+
+TOKEN_BYTES: Final = 400
+"""Memory that a token takes with its node of the tree; measured with Python 3.11 and graphql-core 3.3."""
 
 COMPARISONS: Final = 50_000
-"""Most comparisons of fields with the same name, before a document is refused. 200 fragments beside each
-other in one place take 40,000. More would hold up other requests: 50,000 take about NNN s."""
+"""Most comparisons of fields with the same name before a document is refused. 200 fragments side by side in
+one place take 40,000, and 0.2 s; a document of 10,000 tokens can be made to take more than is worth waiting for."""
+
+MOST_CHARACTERS: Final = 250_000
+"""Most characters of a document; large values belong in variables. Reading as long a string takes 0.1 s."""
+
+MOST_ERRORS: Final = 20
+"""Errors after which a document is not looked at further."""
 
 SHOWN_NAMES: Final = 10
 """Most operation names that a message lists."""
@@ -93,20 +103,20 @@ class Documents:
         """
         self._core = core
         self._limits = limits or DocumentLimits()
-        self._cache: LRUCache[str, Document] = LRUCache(CACHED_TOKENS, getsizeof=_tokens)
+        self._cache: LRUCache[str, Document] = LRUCache(CACHE_BYTES, getsizeof=_size)
 
     def get(self, text: str) -> Document:
         """Return the document of a text; parsed and validated the first time only.
 
         Raises:
             DocumentSyntaxError: It is not GraphQL.
-            LimitError: It has too many tokens, or nests too deeply.
+            LimitError: It is too large, nests too deeply, or is too complex to check.
             DocumentError: It is not valid under the schema.
         """
         document = self._cache.get(text)
         if document is None:
             document = self._read(text)
-            if _tokens(document) <= self._cache.maxsize:
+            if _size(document) <= self._cache.maxsize:
                 self._cache[text] = document
         return document
 
@@ -115,7 +125,7 @@ class Documents:
         _check_depth(node, self._limits.depth)
         errors = validate(self._core, node, RULES, max_errors=MOST_ERRORS)
         if errors:
-            raise DocumentError(errors)
+            raise _refusal(errors)
         operations = [definition for definition in node.definitions if isinstance(definition, OperationDefinitionNode)]
         if not operations:
             raise OperationError("The document has no operation.")
@@ -135,12 +145,20 @@ RULES: Final = tuple(
 )
 """The rules of the specification."""
 
-MOST_ERRORS: Final = 20
-"""Errors after which a document is not looked at further."""
+
+def _size(document: Document) -> int:
+    """Return about how many bytes a document takes; texts inside it are there twice."""
+    text = document.node.loc.source.body if document.node.loc else ""
+    return TOKEN_BYTES * (document.node.token_count or 1) + 2 * len(text)
 
 
-def _tokens(document: Document) -> int:
-    return document.node.token_count or 1
+def _refusal(errors: list[GraphQLError]) -> DocumentError | LimitError:
+    if len(errors) == 1 and isinstance(errors[0], ValidationAbortedError):
+        return LimitError(
+            "The document is too complex to check: it asks for a field in too many places at once, or its fragments "
+            "spread each other too deeply."
+        )
+    return DocumentError(errors)
 
 
 def _name(definition: ExecutableDefinitionNode) -> str:
@@ -148,6 +166,11 @@ def _name(definition: ExecutableDefinitionNode) -> str:
 
 
 def _parse(text: str, tokens: int) -> DocumentNode:
+    if len(text) > MOST_CHARACTERS:
+        raise LimitError(
+            f"The document has more than {MOST_CHARACTERS:,} characters, the most that is accepted; pass large values "
+            "in `variables`."
+        )
     try:
         return parse(text, max_tokens=tokens)
     except GraphQLSyntaxError as error:
