@@ -49,24 +49,21 @@ class Needs:
                 self._by_field[type_.name, relation.name] = relation.keys
 
     def of_object(self, document: Document, type_name: str, nodes: Sequence[FieldNode]) -> tuple[str, ...]:
-        """Return the attributes that the selection below some fields needs of a row of a type, sorted."""
+        """Return the attributes that the selections below some fields need of a row of a type, sorted.
+
+        The fields may stand in different places, where one alias may name different fields.
+        """
         needed: set[str] = set()
-        for selected in select_fields(document, type_name, nodes).values():
-            needed.update(self._by_field.get((type_name, selected[0].name.value), ()))
+        for name in _below(document, type_name, nodes):
+            needed.update(self._by_field.get((type_name, name), ()))
         return tuple(sorted(needed))
 
     def of_list(self, document: Document, type_name: str, nodes: Sequence[FieldNode]) -> ListNeeds:
         """Return what the selection below a connection field of a type needs."""
-        below: dict[str, list[FieldNode]] = {}
-        for selected in select_fields(document, f"{type_name}Connection", nodes).values():
-            below.setdefault(selected[0].name.value, []).extend(selected)
-        rows = list(below.get("nodes", ()))
-        if "edges" in below:
-            for selected in select_fields(document, f"{type_name}Edge", below["edges"]).values():
-                if selected[0].name.value == "node":
-                    rows.extend(selected)
-        info = select_fields(document, "PageInfo", below.get("pageInfo", ()))
-        asked = {selected[0].name.value for selected in info.values()}
+        below = _below(document, f"{type_name}Connection", nodes)
+        edges = _below(document, f"{type_name}Edge", below.get("edges", ()))
+        asked = _below(document, "PageInfo", below.get("pageInfo", ()))
+        rows = [*below.get("nodes", ()), *edges.get("node", ())]
         return ListNeeds(
             attributes=self.of_object(document, type_name, rows),
             has_rows=bool({"nodes", "edges", "pageInfo"} & below.keys()),
@@ -74,3 +71,12 @@ class Needs:
             has_previous="hasPreviousPage" in asked,
             has_next="hasNextPage" in asked,
         )
+
+
+def _below(document: Document, type_name: str, nodes: Sequence[FieldNode]) -> dict[str, list[FieldNode]]:
+    """Return the selections below some fields by the name of the field, whatever their aliases."""
+    named: dict[str, list[FieldNode]] = {}
+    for selected in select_fields(document, type_name, nodes).values():
+        for node in selected:
+            named.setdefault(node.name.value, []).append(node)
+    return named
