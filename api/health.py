@@ -9,15 +9,17 @@ from collections.abc import Awaitable, Callable
 from importlib.metadata import version
 from typing import Any, Final, Literal
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
 from api.checks import Checks
 from api.database import Database
+from api.health_page import page
 from api.migrations import head, known
 from api.settings import Settings
 
-HEADERS: Final = {"Cache-Control": "no-store"}
+HEADERS: Final = {"Cache-Control": "no-store", "Vary": "Accept"}
 """A proxy that keeps an answer would tell of a health that is past."""
 
 
@@ -133,9 +135,13 @@ def make_router(health: Health) -> APIRouter:
         status: Literal["ok", "starting"] = "ok" if health.is_started else "starting"
         return _answer(StartupAnswer(status=status), is_ok=health.is_started)
 
-    async def details() -> Response:
-        """Show every part with its state and latency, for people. 503 where `/health/ready` is."""
-        return await _details(health)
+    async def details(request: Request) -> Response:
+        """Show every part with its state and latency, for people; a browser gets a page. 503 as `/health/ready`."""
+        answer = await _details(health)
+        is_ok = answer.status == "ok"
+        if "text/html" not in request.headers.get("accept", ""):
+            return _answer(answer, is_ok=is_ok)
+        return HTMLResponse(page(answer.model_dump()), status_code=200 if is_ok else 503, headers=HEADERS)
 
     router = APIRouter(prefix="/health", tags=["health"])
     add = _Adder(router)
@@ -169,7 +175,7 @@ class _Adder:
     def __call__(
         self,
         path: str,
-        endpoint: Callable[[], Awaitable[Response]],
+        endpoint: Callable[..., Awaitable[Response]],
         model: type[BaseModel],
         answers: dict[int, tuple[str, dict[str, Any]]],
     ) -> None:
@@ -185,14 +191,14 @@ class _Adder:
         self._router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
 
 
-async def _details(health: Health) -> Response:
+async def _details(health: Health) -> HealthAnswer:
     report = await health.report()
     words: dict[bool | None, Literal["ok", "failed", "unknown"]] = {
         True: "ok",
         False: "failed",
         None: "unknown",
     }
-    answer = HealthAnswer(
+    return HealthAnswer(
         status="failed" if report.failed else "ok",
         version=version("achene"),
         uptime_seconds=round(health.uptime_seconds, 1),
@@ -201,7 +207,6 @@ async def _details(health: Health) -> Response:
             for name, part in report.parts.items()
         },
     )
-    return _answer(answer, is_ok=not report.failed)
 
 
 def _answer(body: BaseModel, *, is_ok: bool) -> Response:

@@ -158,6 +158,18 @@ async def test_head_and_no_store(path: str) -> None:
     assert head.headers["cache-control"] == got.headers["cache-control"] == "no-store"
 
 
+async def test_health_is_a_page_for_browsers(database_url: str) -> None:
+    """A browser gets the same as a page that needs nothing else; every other client gets JSON."""
+    async with served(database_url) as (client, _, _):
+        shown = await client.get("/health", headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        plain = await client.get("/health", headers={"Accept": "*/*"})
+    assert (shown.status_code, shown.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert '<th scope="row">database</th><td>&#10003; ok</td>' in shown.text
+    assert "src=" not in shown.text
+    assert "href=" not in shown.text
+    assert plain.headers["content-type"] == "application/json"
+
+
 async def test_startup_before_and_after_the_start() -> None:
     """`/health/startup` is 503 until the start is done."""
     settings = Settings()
