@@ -71,6 +71,21 @@ class Settings(BaseSettings):
     trusted_hosts: CommaSeparated | None = None
     """Host names that are answered. None means localhost in development, none in production."""
 
+    key_cache_seconds: float = Field(default=60.0, gt=0)
+    """How long a key that was looked up is remembered, while the database tells of every change to it."""
+
+    key_cache_size: int = Field(default=10_000, ge=1)
+    """Most keys that are remembered; as many again that were shown and do not exist."""
+
+    key_staleness_seconds: float = Field(default=6.0, ge=0.1)
+    """Longest that a revoked key may go on working where the connection that tells of it has silently died."""
+
+    key_timeout_seconds: float = Field(default=5.0, gt=0)
+    """How long looking up a key may take before the request is answered 503."""
+
+    key_use_seconds: float = Field(default=60.0, gt=0)
+    """How often the last use of keys is written down."""
+
     default_page_size: int = Field(default=20, ge=1)
     """Rows of a list that names no `first` or `last`."""
 

@@ -1,0 +1,77 @@
+"""Says who shows a key: what a server asks on each request.
+
+The parts: `format` looks at the key itself, `cache` remembers, `lookup` asks the database, `listener` hears
+of changes and says whether what is remembered may be used, `usage` notes the last use.
+"""
+
+import time
+from typing import Final
+
+from api.database import Database
+from api.keys.cache import Cache
+from api.keys.format import prefix_of
+from api.keys.listener import Listener
+from api.keys.lookup import Lookup
+from api.keys.records import Record
+from api.keys.usage import Usage
+from api.settings import Settings
+from schema.errors import UnauthenticatedError
+from schema.principal import Principal
+
+REFUSED: Final = "The API key is unknown, revoked or expired."
+"""One message for all three: who does not have the key learns nothing of it."""
+
+
+class Keys:
+    """The keys of one server process. Without `start` it works too, and asks the database each time."""
+
+    def __init__(self, database: Database, settings: Settings) -> None:
+        """Prepare; nothing is connected yet.
+
+        Args:
+            database: Where keys are.
+            settings: The ones that begin with `key_`.
+        """
+        self._cache = Cache(settings.key_cache_size, settings.key_cache_seconds)
+        self._lookup = Lookup(database, settings.key_timeout_seconds)
+        self._listener = Listener(database, settings.key_staleness_seconds, self._cache.forget)
+        self._usage = Usage(database, settings.key_use_seconds, settings.key_timeout_seconds)
+
+    @property
+    def is_remembering(self) -> bool:
+        """True while changes are heard of, so that a key need not be looked up each time."""
+        return self._listener.is_trusted
+
+    async def start(self) -> None:
+        """Begin to listen for changes and to write down uses. The database need not be there."""
+        self._listener.start()
+        self._usage.start()
+
+    async def close(self) -> None:
+        """Stop both, and write down the uses that are left."""
+        await self._listener.close()
+        await self._usage.close()
+
+    async def resolve(self, presented: str) -> Principal:
+        """Return who shows a key.
+
+        Raises:
+            UnauthenticatedError: It is no key, or does not hold. The message does not repeat it.
+            UnavailableError: It has to be looked up, and the database did not answer in time.
+        """
+        prefix = prefix_of(presented)
+        record = self._cache.get(prefix) if self._listener.is_trusted else None
+        if record is None:
+            record = await self._look_up(prefix)
+        now = time.monotonic()
+        if not record.fits(presented) or now >= record.ends_at or record.principal.key_id is None:
+            raise UnauthenticatedError(REFUSED)
+        self._usage.note(record.principal.key_id, now)
+        return record.principal
+
+    async def _look_up(self, prefix: str) -> Record:
+        generation = self._cache.generation
+        record = await self._lookup.find(prefix)
+        if self._listener.is_trusted:
+            self._cache.put(prefix, record, generation)
+        return record

@@ -1,0 +1,172 @@
+"""What people do with keys: make, list, take back, replace.
+
+Running servers are not told of it from here: a trigger on the table does that as a change commits, whoever
+made it.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Final
+
+from sqlalchemy import DateTime, func, select
+from sqlalchemy.dialects.postgresql import insert
+
+from api.keys.format import make
+from schema.context import ReadSession, WriteSession
+from schema.errors import BadInputError, StartError
+from schema.models.api_key import ApiKey
+from schema.models.user import User
+
+SCOPE: Final = re.compile(r"[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)?")
+LONGEST_SCOPE: Final = 100
+LONGEST_NAME: Final = 200
+
+
+async def create(
+    session: WriteSession,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime | None = None,
+    user: User | None = None,
+) -> tuple[ApiKey, str]:
+    """Make a key.
+
+    Args:
+        session: Where it is stored.
+        name: What it is for.
+        scopes: What it may do, at least one.
+        expires_at: When it stops working, with a time zone; None for never.
+        user: Whose key it is, where it is someone's.
+
+    Returns:
+        The stored key, and the key itself, which is nowhere else and cannot be had again.
+
+    Raises:
+        BadInputError: A name, scope or time is not what it may be.
+    """
+    return await _insert(session, check_name(name), check_scopes(scopes), expires_at, user.id if user else None)
+
+
+async def list_all(session: ReadSession | WriteSession) -> Sequence[tuple[ApiKey, str | None]]:
+    """Return every key in the order in which they were made, with the e-mail address of its owner."""
+    rows = await session.execute(
+        select(ApiKey, User.email).outerjoin(User, User.id == ApiKey.user_id).order_by(ApiKey.id)
+    )
+    return [(key, email) for key, email in rows]
+
+
+async def revoke(session: WriteSession, prefix: str) -> ApiKey:
+    """Take a key back, at once. One that was taken back before stays as it is.
+
+    Raises:
+        StartError: There is no such key.
+    """
+    key = await _lock(session, prefix)
+    now = await _now(session)
+    if key.revoked_at is None or key.revoked_at > now:
+        key.revoked_at = now
+        await session.flush()
+    return key
+
+
+async def rotate(session: WriteSession, prefix: str, grace: timedelta = timedelta()) -> tuple[ApiKey, str]:
+    """Make another key with the name, scopes, owner and expiry of one, which is taken back.
+
+    Args:
+        session: Where both are stored.
+        prefix: Names the old key.
+        grace: How much longer the old key works.
+
+    Returns:
+        The new key as stored, and the key itself, which cannot be had again.
+
+    Raises:
+        StartError: There is no such key, or it is revoked, expired or was rotated before.
+    """
+    key = await _lock(session, prefix)
+    now = await _now(session)
+    if key.revoked_at is not None:
+        was = "was rotated already" if key.revoked_at > now else "is revoked"
+        raise StartError(f"The key {prefix} {was}. Make a new one with `achene keys create`.")
+    if key.expires_at is not None and key.expires_at <= now:
+        raise StartError(f"The key {prefix} has expired, and so would its successor. Make a new one.")
+    key.revoked_at = now + grace
+    await session.flush()
+    return await _insert(session, key.name, key.scopes, key.expires_at, key.user_id)
+
+
+async def owner(session: WriteSession, email: str) -> User:
+    """Return the user with an e-mail address, in whatever case it is written.
+
+    Raises:
+        StartError: There is none.
+    """
+    if user := await session.scalar(select(User).where(User.email == email.strip().lower())):
+        return user
+    raise StartError("--user names nobody: no user has that e-mail address.")
+
+
+def check_name(name: str) -> str:
+    """Return a name without blanks around it.
+
+    Raises:
+        BadInputError: It is empty, too long, or has characters that cannot be printed.
+    """
+    name = name.strip()
+    if 0 < len(name) <= LONGEST_NAME and name.isprintable():
+        return name
+    raise BadInputError(f"name must be one line of 1 to {LONGEST_NAME} printable characters.")
+
+
+def check_scopes(scopes: Iterable[str]) -> list[str]:
+    """Return scopes without repetition, in their order.
+
+    Raises:
+        BadInputError: There are none, or one is not written as scopes are.
+    """
+    found = list(dict.fromkeys(scopes))
+    for scope in found:
+        if len(scope) > LONGEST_SCOPE or not SCOPE.fullmatch(scope):
+            raise BadInputError(
+                f"{scope[:LONGEST_SCOPE]!r} is not a scope. A scope is a word such as read, or two such as "
+                "posts:write: small letters, digits, - and _, each word beginning with a letter."
+            )
+    if not found:
+        raise BadInputError("scopes must name at least one scope, such as read.")
+    return found
+
+
+async def _insert(
+    session: WriteSession, name: str, scopes: Sequence[str], expires_at: datetime | None, user_id: int | None
+) -> tuple[ApiKey, str]:
+    """Store a new key, drawing another where its prefix is taken."""
+    while True:
+        new = make()
+        key = await session.scalar(
+            insert(ApiKey)
+            .values(
+                name=name,
+                prefix=new.prefix,
+                secret_hash=new.secret_hash,
+                scopes=list(scopes),
+                expires_at=expires_at,
+                user_id=user_id,
+            )
+            .on_conflict_do_nothing(index_elements=[ApiKey.prefix])
+            .returning(ApiKey)
+        )
+        if key is not None:
+            return key, new.shown
+
+
+async def _lock(session: WriteSession, prefix: str) -> ApiKey:
+    """Return a key and keep it from changing until the session ends."""
+    if key := await session.scalar(select(ApiKey).where(ApiKey.prefix == prefix).with_for_update()):
+        return key
+    raise StartError(f"There is no key {prefix}. `achene keys list` shows those that there are.")
+
+
+async def _now(session: WriteSession) -> datetime:
+    """Return the database's clock, which all servers go by."""
+    return (await session.execute(select(func.clock_timestamp(type_=DateTime(timezone=True))))).scalar_one()
