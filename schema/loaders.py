@@ -12,12 +12,17 @@ from aiodataloader import DataLoader
 from sqlalchemy import Executable, Row
 
 from schema.graph import Graph, ObjectType
+from schema.groups import group_statement, key_names
 from schema.record import Record
-from schema.requests import ListRequest, ObjectRequest, Slice
+from schema.requests import Group, GroupRequest, ListRequest, ObjectRequest, Slice
 from schema.statements import list_statement, object_statement
 
 Key = tuple[Any, ...]
 """The values that name one parent in a batch; empty for the list of a whole type."""
+
+
+Request = ListRequest | ObjectRequest | GroupRequest
+"""What a batch is for."""
 
 
 class Reader(Protocol):
@@ -41,7 +46,7 @@ class Loaders:
         self._graph = graph
         self._records = records
         self._reader = reader
-        self._loaders: dict[ListRequest | ObjectRequest, DataLoader[Key, Any]] = {}
+        self._loaders: dict[Request, DataLoader[Key, Any]] = {}
         self.memo: dict[Any, Any] = {}
         """What was worked out of the document for this request, such as the attributes that a field needs."""
 
@@ -53,19 +58,26 @@ class Loaders:
         """Return the row that a key names, or None; all keys asked for in one turn share a statement."""
         return self._loader(request).load(key)
 
-    def _loader(self, request: ListRequest | ObjectRequest) -> DataLoader[Key, Any]:
+    def load_groups(self, request: GroupRequest, key: Key) -> Awaitable[tuple[Group, ...]]:
+        """Return the groups of one parent; all parents asked for in one turn of the loop share a statement."""
+        return self._loader(request).load(key)
+
+    def _loader(self, request: Request) -> DataLoader[Key, Any]:
         loader = self._loaders.get(request)
         if loader is None:
             loader = self._loaders[request] = DataLoader(self._batch(request))
         return loader
 
-    def _batch(self, request: ListRequest | ObjectRequest) -> Callable[[list[Key]], Any]:
+    def _batch(self, request: Request) -> Callable[[list[Key]], Any]:
         type_ = self._graph.types[request.target]
 
-        async def load(keys: list[Key]) -> Sequence[Slice] | Sequence[Record | None]:
+        async def load(keys: list[Key]) -> Sequence[Any]:
             if isinstance(request, ListRequest):
                 rows = await self._reader.fetch(list_statement(self._graph, request, keys))
                 return self._slices(type_, request, rows, len(keys))
+            if isinstance(request, GroupRequest):
+                rows = await self._reader.fetch(group_statement(self._graph, request, keys))
+                return self._groups(request, rows, len(keys))
             rows = await self._reader.fetch(object_statement(self._graph, request, keys))
             return self._objects(type_, request, rows, len(keys))
 
@@ -82,7 +94,7 @@ class Loaders:
 
     def _slices(self, type_: ObjectType, request: ListRequest, rows: Sequence[Row[Any]], count: int) -> list[Slice]:
         """Cut the rows of a batch into the pages of its parents; see `list_statement` for the columns."""
-        asked = 1 + request.has_total + request.has_ahead + request.has_behind
+        asked = 1 + len(request.aggregates) + request.has_ahead + request.has_behind
         heads: list[Sequence[Any]] = [()] * count
         pages: list[list[Sequence[Any]]] = [[] for _ in range(count)]
         for row in rows:
@@ -93,15 +105,25 @@ class Loaders:
 
     def _slice(self, type_: ObjectType, request: ListRequest, head: Sequence[Any], rows: list[Sequence[Any]]) -> Slice:
         record, attributes, page = self._records[type_.name], request.attributes, request.page
-        width, has_more = len(attributes), len(rows) > page.size
+        width, end, has_more = len(attributes), len(attributes) + len(page.order.terms), len(rows) > page.size
         if has_more:
             rows = rows[1:] if page.is_backward else rows[: page.size]
-        ends = iter(head)
+        ends = iter(head[len(request.aggregates) :])
         return Slice(
             records=tuple([record(dict(zip(attributes, row[:width], strict=True))) for row in rows]),
-            places=tuple([tuple(row[width:]) for row in rows]),
+            places=tuple([tuple(row[width:end]) for row in rows]),
             has_more=has_more,
-            total=next(ends) if request.has_total else 0,
+            aggregates=dict(zip(request.aggregates, head, strict=False)),
             has_ahead=next(ends) if request.has_ahead else False,
             has_behind=next(ends) if request.has_behind else False,
         )
+
+    def _groups(self, request: GroupRequest, rows: Sequence[Row[Any]], count: int) -> list[tuple[Group, ...]]:
+        """Cut the rows of a batch into the groups of its parents; see `group_statement` for the columns."""
+        names = [name for key in request.keys for name in key_names(key)]
+        found: list[list[Group]] = [[] for _ in range(count)]
+        for row in rows:
+            keys: dict[str, Any] = dict(zip(names, row[1:], strict=False))
+            aggregates: dict[tuple[str, str], Any] = dict(zip(request.aggregates, row[1 + len(names) :], strict=True))
+            found[row[0] - 1].append(Group(keys, aggregates))
+        return [tuple(groups) for groups in found]

@@ -1,13 +1,15 @@
 """Which attributes of a row a selection needs: only these are read."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from graphql import FieldNode
 
 from schema.graph import ObjectType
+from schema.requests import COUNT
+from schema.rows import wire_attribute
 from schema.selection import Document, select_fields
-from schema.statements import wire_attribute
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,14 +22,26 @@ class ListNeeds:
     has_rows: bool
     """True where rows, or what depends on them, are selected."""
 
-    has_total: bool
-    """True where `totalCount` is selected."""
+    aggregates: tuple[tuple[str, str], ...]
+    """What is aggregated over the whole list: function and attribute; sorted."""
 
     has_previous: bool
     """True where `hasPreviousPage` is selected."""
 
     has_next: bool
     """True where `hasNextPage` is selected."""
+
+
+HOLDERS: Final = {
+    "countDistinct": "CountDistinct",
+    "sum": "Sum",
+    "avg": "Average",
+    "stddev": "Average",
+    "variance": "Average",
+    "min": "Values",
+    "max": "Values",
+}
+"""What the type is called, behind the name of its model, that holds an aggregate function."""
 
 
 class Needs:
@@ -41,6 +55,9 @@ class Needs:
             reads: The attributes that fields of the team's own read, by type and field name.
         """
         self._by_field: dict[tuple[str, str], tuple[str, ...]] = dict(reads)
+        self._attributes = {
+            (type_.name, field.name): field.attribute for type_ in types.values() for field in type_.fields
+        }
         for type_ in types.values():
             self._by_field[type_.name, "id"] = tuple(field.attribute for field in type_.primary_key)
             for field in type_.fields:
@@ -64,13 +81,31 @@ class Needs:
         edges = _below(document, f"{type_name}Edge", below.get("edges", ()))
         asked = _below(document, "PageInfo", below.get("pageInfo", ()))
         rows = [*below.get("nodes", ()), *edges.get("node", ())]
+        aggregates = set(self.of_aggregate(document, type_name, below.get("aggregate", ())))
+        if "totalCount" in below:
+            aggregates.add(COUNT)
         return ListNeeds(
             attributes=self.of_object(document, type_name, rows),
             has_rows=bool({"nodes", "edges", "pageInfo"} & below.keys()),
-            has_total="totalCount" in below,
+            aggregates=tuple(sorted(aggregates)),
             has_previous="hasPreviousPage" in asked,
             has_next="hasNextPage" in asked,
         )
+
+    def of_aggregate(self, document: Document, type_name: str, nodes: Sequence[FieldNode]) -> Iterator[tuple[str, str]]:
+        """Yield the functions and attributes that the selection below `aggregate` fields of a type needs."""
+        for function, selected in _below(document, f"{type_name}Aggregate", nodes).items():
+            if function == "count":
+                yield COUNT
+            elif function != "__typename":
+                for name in _below(document, f"{type_name}{HOLDERS[function]}", selected):
+                    if name != "__typename":
+                        yield function, self._attributes[type_name, name]
+
+    def of_groups(self, document: Document, type_name: str, nodes: Sequence[FieldNode]) -> tuple[tuple[str, str], ...]:
+        """Return what the selection below `groups` fields of a type aggregates; sorted."""
+        aggregates = _below(document, f"{type_name}Group", nodes).get("aggregate", ())
+        return tuple(sorted(set(self.of_aggregate(document, type_name, aggregates))))
 
 
 def _below(document: Document, type_name: str, nodes: Sequence[FieldNode]) -> dict[str, list[FieldNode]]:

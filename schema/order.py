@@ -1,23 +1,52 @@
-"""The order of a list, and the condition "behind this row" that its cursors stand for.
+"""The order of a list, as frozen data: read from `orderBy`, and the default where nothing is asked.
 
-Every order ends with the primary key, so it is total. A list orders by its primary key alone for now.
+Every order ends with the primary key, so it is total: no two rows share a place, and a cursor names one.
+`schema.keyset` turns it into SQL.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, and_, false, literal, or_, tuple_
+from schema.conditions import aggregate_scalar
+from schema.errors import BadInputError
+from schema.graph import Graph, ObjectType, Relation, Scalar
 
-from schema.graph import ObjectType, Scalar
+MOST_TERMS: Final = 10
+"""Most things that a list may be ordered by."""
+
+
+class Direction(Enum):
+    """Which way a list runs; the value tells (is descending, are nulls first), None leaving nulls to PostgreSQL."""
+
+    ASC = "ASC"
+    DESC = "DESC"
+    ASC_NULLS_FIRST = "ASC_NULLS_FIRST"
+    ASC_NULLS_LAST = "ASC_NULLS_LAST"
+    DESC_NULLS_FIRST = "DESC_NULLS_FIRST"
+    DESC_NULLS_LAST = "DESC_NULLS_LAST"
+
+    @property
+    def is_descending(self) -> bool:
+        """True for the largest first."""
+        return self.value.startswith("DESC")
+
+    @property
+    def is_nulls_first(self) -> bool:
+        """True where nulls come first; by default they count as larger than all values, as PostgreSQL has it."""
+        return self.value.endswith("NULLS_FIRST") or self.value == "DESC"
 
 
 @dataclass(frozen=True, slots=True)
 class OrderTerm:
     """One thing that a list is ordered by."""
 
+    path: tuple[tuple[str, str], ...]
+    """To-one relations that lead from the row to where the value is, each by type and field."""
+
     attribute: str
-    """The mapped attribute."""
+    """The mapped attribute; for an order of the model's own, its name; empty for a count."""
 
     scalar: Scalar
     """What its values are."""
@@ -31,81 +60,171 @@ class OrderTerm:
     is_nulls_first: bool = False
     """True where nulls come before all values."""
 
+    function: str = ""
+    """The aggregate, where it is one; `own` for an order of the model's own; empty for an attribute."""
+
+    relation: tuple[str, str] | None = None
+    """The to-many relation whose rows are aggregated."""
+
     def reversed(self) -> "OrderTerm":
         """Return the term of the opposite order."""
-        return OrderTerm(self.attribute, self.scalar, self.is_nullable, not self.is_descending, not self.is_nulls_first)
+        return replace(self, is_descending=not self.is_descending, is_nulls_first=not self.is_nulls_first)
+
+    @property
+    def name(self) -> str:
+        """The term in a cursor's name of its order."""
+        steps = [field for _, field in self.path]
+        if self.relation is not None:
+            steps.append(self.relation[1])
+        nulls = "!" if self.is_nullable and self.is_nulls_first else ""
+        return f"{'-' if self.is_descending else '+'}{'.'.join([*steps, self.function, self.attribute])}{nulls}"
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """A total order over the rows of a type."""
 
-    name: str
-    """Names the order in cursors."""
+    type_name: str
+    """The type of the rows."""
 
     terms: tuple[OrderTerm, ...]
     """What the rows are ordered by, the primary key last."""
 
+    @property
+    def name(self) -> str:
+        """Names the order in cursors."""
+        return f"{self.type_name}:{','.join(term.name for term in self.terms)}"
+
+    @property
+    def scalars(self) -> tuple[Scalar, ...]:
+        """What the values of its terms are."""
+        return tuple(term.scalar for term in self.terms)
+
     def reversed(self) -> "Order":
         """Return the opposite order, for pages that are read from the end."""
-        return Order(self.name, tuple(term.reversed() for term in self.terms))
+        return Order(self.type_name, tuple(term.reversed() for term in self.terms))
 
 
-def key_order(type_: ObjectType) -> Order:
-    """Return the order by primary key."""
-    return Order(
-        f"{type_.name}:id",
-        tuple(OrderTerm(field.attribute, field.scalar, is_nullable=False) for field in type_.primary_key),
+def default_order(type_: ObjectType) -> Order:
+    """Return the order of a list where nothing is asked: the model's own, or that of the primary key."""
+    terms = []
+    for name, is_descending in type_.default_order:
+        direction = Direction.DESC if is_descending else Direction.ASC
+        terms.append(_field_term((), type_, name, direction))
+    return _total(type_, terms)
+
+
+def read_order(graph: Graph, type_: ObjectType, given: Sequence[Mapping[str, Any]] | None) -> Order:
+    """Return the order that an `orderBy` argument asks for.
+
+    Args:
+        graph: The graph description.
+        type_: The type of the rows.
+        given: The coerced argument: a list of one-of inputs.
+
+    Raises:
+        BadInputError: It has too many terms, or goes too deep.
+    """
+    if not given:
+        return default_order(type_)
+    if len(given) > MOST_TERMS:
+        raise BadInputError(f"Argument `orderBy` takes at most {MOST_TERMS} terms; {len(given)} were given.")
+    terms = [term for one_of in given for term in _read(graph, type_, one_of, ())]
+    return _total(type_, terms)
+
+
+def _total(type_: ObjectType, terms: list[OrderTerm]) -> Order:
+    """Close an order with the primary key, which runs as its last term does, so that one index can serve both."""
+    closing = Direction.DESC if terms and terms[-1].is_descending else Direction.ASC
+    kept: dict[str, OrderTerm] = {}
+    for term in [*terms, *_key_terms((), type_, closing)]:
+        kept.setdefault(term.name.lstrip("+-").rstrip("!"), term)
+    keys = {".".join(["", field.attribute]) for field in type_.primary_key}
+    closed: list[OrderTerm] = []
+    for name, term in kept.items():
+        closed.append(term)
+        keys.discard(name)
+        if not keys:
+            break  # the whole key has been met, so nothing behind it can matter
+    return Order(type_.name, tuple(closed))
+
+
+def _key_terms(path: tuple[tuple[str, str], ...], type_: ObjectType, direction: Direction) -> Iterator[OrderTerm]:
+    for field in type_.primary_key:
+        yield OrderTerm(
+            path, field.attribute, field.scalar, bool(path), direction.is_descending, direction.is_nulls_first
+        )
+
+
+def _field_term(path: tuple[tuple[str, str], ...], type_: ObjectType, name: str, direction: Direction) -> OrderTerm:
+    field = next(field for field in type_.fields if field.name == name)
+    is_nullable = field.is_nullable or bool(path)
+    return OrderTerm(
+        path, field.attribute, field.scalar, is_nullable, direction.is_descending, direction.is_nulls_first
     )
 
 
-def sort_keys(order: Order, expressions: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    """Return what stands in ORDER BY.
-
-    Args:
-        order: The order.
-        expressions: The value of each of its terms, in SQL.
-    """
-    return [_sort_key(term, expression) for term, expression in zip(order.terms, expressions, strict=True)]
-
-
-def _sort_key(term: OrderTerm, expression: ColumnElement[Any]) -> ColumnElement[Any]:
-    key = expression.desc() if term.is_descending else expression.asc()
-    if not term.is_nullable or term.is_nulls_first == term.is_descending:
-        return key  # PostgreSQL's own default: nulls are larger than all values
-    return key.nulls_first() if term.is_nulls_first else key.nulls_last()
-
-
-def behind(order: Order, expressions: Sequence[ColumnElement[Any]], values: Sequence[Any]) -> ColumnElement[bool]:
-    """Return the condition that a row stands behind a place in the order.
-
-    Where all terms run one way and none is null, it is a row comparison, `(a, b) > (x, y)`, which one index
-    range answers. Otherwise it is spelled out term by term: behind in the first, or equal in it and behind
-    in the second, and so on.
-
-    Args:
-        order: The order.
-        expressions: The value of each of its terms, in SQL.
-        values: The place, as a cursor holds it; None for null.
-
-    Source: https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON
-    """
-    terms = order.terms
-    if all(not term.is_nullable and term.is_descending == terms[0].is_descending for term in terms):
-        row = [literal(value, term.scalar.sql) for value, term in zip(values, terms, strict=True)]
-        left, right = (expressions[0], row[0]) if len(terms) == 1 else (tuple_(*expressions), tuple_(*row))
-        return left < right if terms[0].is_descending else left > right
-    cases: list[ColumnElement[bool]] = []
-    equal: list[ColumnElement[bool]] = []
-    for term, expression, value in zip(terms, expressions, values, strict=True):
-        cases.append(and_(*equal, _behind_one(term, expression, value)))
-        equal.append(expression.is_(None) if value is None else expression == literal(value, term.scalar.sql))
-    return or_(*cases)
+def _read(
+    graph: Graph, type_: ObjectType, given: Mapping[str, Any], path: tuple[tuple[str, str], ...]
+) -> Iterator[OrderTerm]:
+    if len(path) > MOST_TERMS:
+        raise BadInputError(f"Argument `orderBy` goes through more than {MOST_TERMS} relations.")
+    ((name, value),) = given.items()
+    if name == "id":
+        yield from _key_terms(path, type_, _direction(value))
+    elif name in type_.own_orders:
+        own, direction = type_.own_orders[name], _direction(value)
+        yield OrderTerm(path, name, own.scalar, True, direction.is_descending, direction.is_nulls_first, function="own")
+    elif type_.field_named(name) is not None:
+        yield _field_term(path, type_, name, _direction(value))
+    else:
+        yield from _read_relation(graph, type_, name, value, path)
 
 
-def _behind_one(term: OrderTerm, expression: ColumnElement[Any], value: Any) -> ColumnElement[bool]:
-    if value is None:
-        return expression.is_not(None) if term.is_nulls_first else false()
-    bound = literal(value, term.scalar.sql)
-    condition: ColumnElement[bool] = expression < bound if term.is_descending else expression > bound
-    return or_(condition, expression.is_(None)) if term.is_nullable and not term.is_nulls_first else condition
+def _read_relation(
+    graph: Graph, type_: ObjectType, name: str, value: Any, path: tuple[tuple[str, str], ...]
+) -> Iterator[OrderTerm]:
+    for relation in type_.relations:
+        key, target = (relation.source, relation.name), graph.types[relation.target]
+        if name == relation.name:
+            yield from _read(graph, target, value, (*path, key))
+        elif name == f"{relation.name}Count":
+            yield aggregate_term(path, relation, target, "count", "", _direction(value))
+        elif name == f"{relation.name}Aggregate":
+            yield _read_aggregate(relation, target, value, path)
+
+
+def _read_aggregate(
+    relation: Relation, target: ObjectType, given: Mapping[str, Any], path: tuple[tuple[str, str], ...]
+) -> OrderTerm:
+    ((function, value),) = given.items()
+    if function == "count":
+        return aggregate_term(path, relation, target, "count", "", _direction(value))
+    ((name, direction),) = value.items()
+    return aggregate_term(path, relation, target, function, name, _direction(direction))
+
+
+def aggregate_term(
+    path: tuple[tuple[str, str], ...],
+    relation: Relation | None,
+    target: ObjectType,
+    function: str,
+    name: str,
+    direction: Direction,
+) -> OrderTerm:
+    """Return the term of an aggregate of a relation's rows, or of a group's where there is no relation."""
+    field = target.field_named(name)
+    return OrderTerm(
+        path,
+        field.attribute if field else "",
+        aggregate_scalar(function, field.scalar if field else None),
+        bool(path) or function not in ("count", "countDistinct"),
+        direction.is_descending,
+        direction.is_nulls_first,
+        function,
+        (relation.source, relation.name) if relation else None,
+    )
+
+
+def _direction(value: Any) -> Direction:
+    return value if isinstance(value, Direction) else Direction[getattr(value, "name", str(value))]

@@ -3,10 +3,12 @@
 Source: https://relay.dev/graphql/connections.htm
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from schema.errors import BadInputError
+from schema.graph import ObjectType
 from schema.opaque import read_cursor
 from schema.order import Order
 
@@ -20,6 +22,25 @@ class Limits:
 
     largest_page_size: int = 1000
     """Most rows that may be asked for."""
+
+    def for_type(self, type_: ObjectType) -> "Limits":
+        """Return the limits of the lists of a type, which its model may set."""
+        largest = type_.largest_page or self.largest_page_size
+        return Limits(min(type_.page_size or self.default_page_size, largest), largest)
+
+    def size(self, argument: str, given: int | None) -> int:
+        """Return how many rows an argument asks for.
+
+        Raises:
+            BadInputError: It is out of its range; the message names it and the range.
+        """
+        if given is None:
+            return self.default_page_size
+        if not 0 <= given <= self.largest_page_size:
+            raise BadInputError(
+                f"Argument `{argument}` takes a whole number from 0 to {self.largest_page_size}; {given} was given."
+            )
+        return given
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +66,7 @@ class Page:
     """How many rows to pass over."""
 
 
-def read_page(arguments: dict[str, Any], order: Order, limits: Limits) -> Page:
+def read_page(arguments: Mapping[str, Any], order: Order, limits: Limits) -> Page:
     """Return the page that a connection's arguments ask for.
 
     Args:
@@ -67,7 +88,7 @@ def read_page(arguments: dict[str, Any], order: Order, limits: Limits) -> Page:
         raise BadInputError("Arguments `offset` and `last` do not go together; count from the start with `first`.")
     return Page(
         order=order,
-        size=_size("first" if last is None else "last", first if last is None else last, limits),
+        size=limits.size("first" if last is None else "last", first if last is None else last),
         is_backward=last is not None,
         after=_place("after", arguments, order),
         before=_place("before", arguments, order),
@@ -75,16 +96,6 @@ def read_page(arguments: dict[str, Any], order: Order, limits: Limits) -> Page:
     )
 
 
-def _size(argument: str, size: int | None, limits: Limits) -> int:
-    if size is None:
-        return limits.default_page_size
-    if not 0 <= size <= limits.largest_page_size:
-        raise BadInputError(
-            f"Argument `{argument}` takes a whole number from 0 to {limits.largest_page_size}; {size} was given."
-        )
-    return size
-
-
-def _place(argument: str, arguments: dict[str, Any], order: Order) -> tuple[Any, ...] | None:
+def _place(argument: str, arguments: Mapping[str, Any], order: Order) -> tuple[Any, ...] | None:
     cursor = arguments.get(argument)
-    return None if cursor is None else read_cursor(order.name, [term.scalar for term in order.terms], cursor, argument)
+    return None if cursor is None else read_cursor(order.name, order.scalars, cursor, argument)

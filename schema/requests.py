@@ -3,9 +3,12 @@
 Two resolvers that ask the same of different parents make equal requests, and so share one statement.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
+from schema.filters import Condition
+from schema.order import Direction
 from schema.page import Page
 
 
@@ -28,8 +31,11 @@ class ListRequest:
     has_rows: bool
     """True where rows, or what depends on them, are selected."""
 
-    has_total: bool
-    """True where `totalCount` is selected."""
+    aggregates: tuple[tuple[str, str], ...]
+    """What is aggregated over the whole list: function and attribute, `("count", "")` among them; sorted."""
+
+    condition: Condition | None
+    """Which rows the list has; all where None."""
 
     has_ahead: bool
     """True where it is to be found out whether rows stand ahead of the page's start."""
@@ -56,6 +62,77 @@ class ObjectRequest:
 
 
 @dataclass(frozen=True, slots=True)
+class GroupKey:
+    """What rows are grouped by."""
+
+    name: str
+    """The field of the keys type, such as `publishedAtMonth`."""
+
+    attributes: tuple[str, ...]
+    """The attribute; those of the foreign key, for a to-one relation."""
+
+    unit: str = ""
+    """What a time is truncated to, such as `month`; empty for the value itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupRequest:
+    """The groups of a list: of a whole type, or of a to-many relation for each of its parents."""
+
+    target: str
+    """Name of the type of the rows."""
+
+    relation: tuple[str, str] | None
+    """Type and field of the relation; None for the list of the whole type."""
+
+    condition: Condition | None
+    """Which rows the list has; all where None."""
+
+    keys: tuple[GroupKey, ...]
+    """What the rows are grouped by."""
+
+    aggregates: tuple[tuple[str, str], ...]
+    """What is aggregated over each group."""
+
+    having: Condition | None
+    """Which groups are given; all where None."""
+
+    order: tuple["GroupOrder", ...]
+    """What the groups are ordered by; their keys close the order."""
+
+    size: int
+    """Most groups."""
+
+    offset: int
+    """How many groups to pass over."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOrder:
+    """One thing that groups are ordered by: an aggregate, or one of the keys."""
+
+    function: str
+    """The aggregate; `key` for a key."""
+
+    attribute: str
+    """What is aggregated; empty for `count`; the key's name for a key."""
+
+    direction: Direction
+    """Which way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One group, as it was read."""
+
+    keys: Mapping[str, Any]
+    """Values of the keys by name; those of a relation by attribute."""
+
+    aggregates: Mapping[tuple[str, str], Any]
+    """Its aggregates."""
+
+
+@dataclass(frozen=True, slots=True)
 class Slice:
     """A page of one parent, as it was read."""
 
@@ -68,11 +145,22 @@ class Slice:
     has_more: bool
     """True where the list goes on in the direction of reading."""
 
-    total: int
-    """Rows of the whole list; 0 where it was not asked for."""
+    aggregates: Mapping[tuple[str, str], Any]
+    """Aggregates over the whole list, as far as they were asked for."""
 
     has_ahead: bool
     """True where rows stand ahead of the page's start, as far as it was asked for."""
 
     has_behind: bool
     """True where rows stand behind the page's end, as far as it was asked for."""
+
+
+COUNT: Final = ("count", "")
+"""The aggregate that counts rows."""
+
+
+def empty_slice(request: ListRequest) -> Slice:
+    """Return the page of a parent that has no rows, since a value of its key is null."""
+    nothing = {(function, attribute): 0 if function.startswith("count") else None
+               for function, attribute in request.aggregates}  # fmt: skip
+    return Slice((), (), has_more=False, aggregates=nothing, has_ahead=False, has_behind=False)

@@ -37,7 +37,7 @@ class Document:
 
 def document_of(info: GraphQLResolveInfo[Any]) -> Document:
     """Return what the selections of a running operation depend on."""
-    return Document(info.schema, info.fragments, cast(Mapping[str, Any], info.variable_values))
+    return Document(info.schema, info.fragments, cast("Mapping[str, Any]", info.variable_values))
 
 
 def select_fields(document: Document, type_name: str, nodes: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:

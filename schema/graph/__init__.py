@@ -4,7 +4,19 @@ It is the single source of everything that is generated: Strawberry types, state
 else inspects a mapper.
 """
 
-from schema.graph.data import EnumMember, EnumType, Field, Graph, ObjectType, Relation, Scalar, UniqueKey
+from schema.graph.data import (
+    EnumMember,
+    EnumType,
+    Field,
+    Graph,
+    ObjectType,
+    OwnFilter,
+    OwnOrder,
+    Relation,
+    Scalar,
+    SearchIndex,
+    UniqueKey,
+)
 from schema.graph.kinds import Kind
 from schema.graph.read import read_graph
 
@@ -15,8 +27,11 @@ __all__ = [
     "Graph",
     "Kind",
     "ObjectType",
+    "OwnFilter",
+    "OwnOrder",
     "Relation",
     "Scalar",
+    "SearchIndex",
     "UniqueKey",
     "read_graph",
 ]

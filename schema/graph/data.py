@@ -1,7 +1,7 @@
 """The description itself: frozen data, without behaviour beyond look-ups."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
@@ -84,6 +84,12 @@ class Field:
     references: str | None = None
     """For a foreign key: the type whose global id this is shown as."""
 
+    is_filterable: bool = True
+    """True where lists can be filtered by it."""
+
+    is_orderable: bool = True
+    """True where lists can be ordered by it: its kind has an order, and the model does not forbid it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Relation:
@@ -148,6 +154,45 @@ class UniqueKey:
 
 
 @dataclass(frozen=True, slots=True)
+class SearchIndex:
+    """What full text search looks in."""
+
+    attribute: str
+    """The mapped `tsvector`."""
+
+    language: str
+    """Its text search configuration."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnFilter:
+    """A filter of the model's own."""
+
+    scalar: Scalar
+    """What it takes."""
+
+    function: Callable[..., ColumnElement[bool]]
+    """`(entity, operand) -> condition`."""
+
+    description: str
+    """What it finds."""
+
+
+@dataclass(frozen=True, slots=True)
+class OwnOrder:
+    """An order of the model's own."""
+
+    scalar: Scalar
+    """What rows are ordered by."""
+
+    function: Callable[..., ColumnElement[Any]]
+    """`(entity) -> expression`."""
+
+    description: str
+    """What comes first."""
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectType:
     """A model, as the graph shows it."""
 
@@ -183,6 +228,32 @@ class ObjectType:
 
     unique_keys: tuple[UniqueKey, ...]
     """Unique constraints whose columns are all shown."""
+
+    search: SearchIndex | None = None
+    """What full text search looks in, where the model is searchable."""
+
+    default_order: tuple[tuple[str, bool], ...] = ()
+    """Field names that lists are ordered by where nothing is asked, each with True for the largest first."""
+
+    page_size: int | None = None
+    """Rows of a page where nothing is asked; the setting where None."""
+
+    largest_page: int | None = None
+    """Most rows of a page; the setting where None."""
+
+    own_filters: Mapping[str, OwnFilter] = field(default_factory=dict)
+    """Filters of the model's own, by GraphQL name."""
+
+    own_orders: Mapping[str, OwnOrder] = field(default_factory=dict)
+    """Orders of the model's own, by GraphQL name."""
+
+    def field_named(self, name: str) -> Field | None:
+        """Return a shown field by its GraphQL name."""
+        return next((field for field in self.fields if field.name == name), None)
+
+    def field_of(self, attribute: str) -> Field:
+        """Return a field by its attribute; a field of the primary key too."""
+        return next(field for field in (*self.fields, *self.primary_key) if field.attribute == attribute)
 
 
 @dataclass(frozen=True, slots=True)

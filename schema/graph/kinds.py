@@ -31,6 +31,16 @@ class Kind(Enum):
     ENUM = "enum"
 
 
+UNORDERED = frozenset({Kind.JSON, Kind.BYTES})
+"""Kinds that rows cannot be ordered by."""
+
+NUMBERS = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.NUMERIC, Kind.FLOAT})
+"""Kinds that can be summed up and averaged."""
+
+COMPARABLE = NUMBERS | {Kind.TEXT, Kind.DATE, Kind.TIME, Kind.TIMESTAMP, Kind.LOCAL_TIMESTAMP, Kind.INTERVAL}
+"""Kinds that have a least and a largest value."""
+
+
 # The first class that fits decides, so subclasses stand before what they inherit from.
 _KINDS: tuple[tuple[type[TypeEngine[Any]], Kind], ...] = (
     (sql.Enum, Kind.ENUM),

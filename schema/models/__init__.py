@@ -3,9 +3,18 @@
 from importlib import import_module
 from pkgutil import iter_modules
 
-from schema.models.base import SECRET, Base, Exposure, expose, identity
+from schema.models.base import (
+    SECRET,
+    Base,
+    CustomFilter,
+    CustomOrder,
+    Exposure,
+    expose,
+    identity,
+    search_vector,
+)
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["SECRET", "Base", "Exposure", "expose", "identity"]
+__all__ = ["SECRET", "Base", "CustomFilter", "CustomOrder", "Exposure", "expose", "identity", "search_vector"]

@@ -4,13 +4,15 @@ A model is plain SQLAlchemy. The one thing Achene adds is `__graph__`, in which 
 attributes that the API shows. A table without it, and a column not named in it, stay out of the graph.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final
 
-from sqlalchemy import BigInteger, DateTime, Identity, MetaData, Text
+from sqlalchemy import BigInteger, ColumnElement, Computed, DateTime, Identity, MetaData, Text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
+from sqlalchemy.types import TypeEngine
 
 NAMING_CONVENTION: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -23,6 +25,38 @@ NAMING_CONVENTION: Final = {
 
 SECRET: Final = {"secret": True}
 """`info=SECRET` on a column says that it may never be shown: naming it in `__graph__` stops the start."""
+
+
+Expression = Callable[..., ColumnElement[Any]]
+"""A function of an aliased model (and an operand, for a filter) that returns a SQL expression over its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomFilter:
+    """A field of the model's filter that the model makes itself."""
+
+    takes: TypeEngine[Any]
+    """SQL type of the operand."""
+
+    function: Expression
+    """`(entity, operand) -> condition`."""
+
+    description: str
+    """What it finds."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomOrder:
+    """A field of the model's order that the model makes itself."""
+
+    type_: TypeEngine[Any]
+    """SQL type of what rows are ordered by."""
+
+    function: Expression
+    """`(entity) -> expression`; it may be null."""
+
+    description: str
+    """What comes first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +75,48 @@ class Exposure:
     names: Mapping[str, str] = field(default_factory=dict)
     """GraphQL field names for attributes whose camelCase form will not do."""
 
+    no_filter: tuple[str, ...] = ()
+    """Shown attributes that lists cannot be filtered by."""
+
+    no_order: tuple[str, ...] = ()
+    """Shown attributes that lists cannot be ordered by."""
+
+    search: str | None = None
+    """The attribute that holds the `tsvector` which `filter: {search: "..."}` looks in."""
+
+    search_language: str = "english"
+    """The text search configuration of that vector."""
+
+    order: tuple[str, ...] = ()
+    """What lists are ordered by where nothing is asked: attributes, `-` before one for the largest first."""
+
+    page_size: int | None = None
+    """Rows of a page where nothing is asked; the setting where None."""
+
+    largest_page: int | None = None
+    """Most rows of a page; the setting where None."""
+
+    filters: Mapping[str, CustomFilter] = field(default_factory=dict)
+    """Filters of the model's own, by GraphQL name."""
+
+    orders: Mapping[str, CustomOrder] = field(default_factory=dict)
+    """Orders of the model's own, by GraphQL name."""
+
 
 def expose(
     *attributes: str,
     name: str | None = None,
     plural: str | None = None,
     names: Mapping[str, str] | None = None,
+    no_filter: Iterable[str] = (),
+    no_order: Iterable[str] = (),
+    search: str | None = None,
+    search_language: str = "english",
+    order: Iterable[str] = (),
+    page_size: int | None = None,
+    largest_page: int | None = None,
+    filters: Mapping[str, CustomFilter] | None = None,
+    orders: Mapping[str, CustomOrder] | None = None,
 ) -> Exposure:
     """Name the attributes of a model that the graph shows, in the order of the schema.
 
@@ -57,8 +127,47 @@ def expose(
         name: The GraphQL type name, where the class name will not do.
         plural: The root list field, where the plural of the type name will not do.
         names: Attribute name to GraphQL field name, where the camelCase form will not do.
+        no_filter: Shown attributes that lists cannot be filtered by.
+        no_order: Shown attributes that lists cannot be ordered by.
+        search: The attribute that holds the searchable `tsvector`; see `search_vector`.
+        search_language: The text search configuration of that vector.
+        order: What lists are ordered by where nothing is asked: `"-published_at"` for the latest first.
+        page_size: Rows of a page where nothing is asked.
+        largest_page: Most rows of a page.
+        filters: Filters of the model's own, by GraphQL name.
+        orders: Orders of the model's own, by GraphQL name.
     """
-    return Exposure(attributes, name, plural, dict(names or {}))
+    return Exposure(
+        attributes,
+        name,
+        plural,
+        dict(names or {}),
+        tuple(no_filter),
+        tuple(no_order),
+        search,
+        search_language,
+        tuple(order),
+        page_size,
+        largest_page,
+        dict(filters or {}),
+        dict(orders or {}),
+    )
+
+
+def search_vector(*columns: str, language: str = "english") -> MappedColumn[str]:
+    """Return a generated column that makes text columns searchable; give it a GIN index in `__table_args__`.
+
+    Args:
+        *columns: Names of text columns, the weightiest first.
+        language: The text search configuration, such as `simple` or `german`.
+
+    Source: https://www.postgresql.org/docs/current/textsearch-tables.html#TEXTSEARCH-TABLES-INDEX
+    """
+    parts = [
+        f"setweight(to_tsvector('{language}', coalesce({column}, '')), '{weight}')"
+        for column, weight in zip(columns, "ABCD", strict=False)
+    ]
+    return mapped_column(TSVECTOR, Computed(" || ".join(parts), persisted=True), deferred=True)
 
 
 class Base(DeclarativeBase):

@@ -1,21 +1,23 @@
-"""Makes the Strawberry classes: one type a model, its edge and connection, and the root type `Query`.
+"""Declares the object types: one a model, its edge, connection, aggregates and groups, and the root type `Query`.
 
-The classes only declare; `schema.types.resolvers` gives the built schema its resolvers. Annotations are
-texts that Strawberry evaluates in the graph's namespace, so types may refer to each other in any order.
+The classes only declare; `schema.types.resolvers` gives the built schema its resolvers.
 """
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from enum import Enum
 from types import ModuleType
-from typing import Any, Optional
+from typing import Any, Final, Optional
 
 import strawberry
-from strawberry.annotation import StrawberryAnnotation
-from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
-from schema.graph import Graph, ObjectType, Relation, Scalar
+from schema.conditions import aggregate_scalar
+from schema.graph import Graph, ObjectType, Relation
 from schema.types import scalars
+from schema.types.declare import Argument, annotation_of, declare_field, declare_input, declare_type
+from schema.types.groups import group_keys
+from schema.types.inputs import comparables, declare_inputs, declare_shared, distinct, numbers
 from schema.types.own import OwnFields
 
 
@@ -36,21 +38,24 @@ class PageInfo:
     end_cursor: str | None = strawberry.field(description="Cursor of the last row; null where the page is empty.")
 
 
-_PAGE_ARGUMENTS = (
+_PAGE_ARGUMENTS: Final = (
     ("first", "Optional[int]", "At most this many rows, from the start: `first: 10`."),
     ("after", "Optional[str]", "Only rows behind this cursor: pass a page's `endCursor` for the next page."),
     ("last", "Optional[int]", "At most this many rows, from the end: `last: 10`."),
-    (
-        "before",
-        "Optional[str]",
-        "Only rows ahead of this cursor: pass a page's `startCursor` for the page before.",
-    ),
-    (
-        "offset",
-        "Optional[int]",
-        "Pass over this many rows first: `offset: 40`. Cursors are faster and miss nothing.",
-    ),
+    ("before", "Optional[str]", "Only rows ahead of this cursor: pass a page's `startCursor` for the page before."),
+    ("offset", "Optional[int]", "Pass over this many rows first: `offset: 40`. Cursors are faster and miss nothing."),
 )
+
+AGGREGATES: Final = (
+    ("countDistinct", "CountDistinct", "How many different values a field has; null is none."),
+    ("sum", "Sum", "Sums; null where there are no values."),
+    ("avg", "Average", "Means; null where there are no values."),
+    ("stddev", "Average", "Standard deviations of the sample; null where there are fewer than two values."),
+    ("variance", "Average", "Variances of the sample; null where there are fewer than two values."),
+    ("min", "Values", "Least values; null where there are none."),
+    ("max", "Values", "Largest values; null where there are none."),
+)
+"""The aggregate functions: name, which kind of type holds them, description."""
 
 
 def make_query(graph: Graph, own: OwnFields) -> type[Any]:
@@ -66,68 +71,22 @@ def make_query(graph: Graph, own: OwnFields) -> type[Any]:
     namespace.update(scalars.NAMESPACE, Optional=Optional, ID=strawberry.ID, Node=Node, PageInfo=PageInfo)
     for enum in graph.enums.values():
         namespace[enum.name] = strawberry.enum(enum.python, name=enum.name, description=enum.description)
+    declare_shared(graph, module)
     for type_ in graph.types.values():
-        namespace[type_.name] = _declare(type_, _object(type_, own.by_type.get(type_.name, {}), module))
-        namespace[f"{type_.name}Edge"] = _edge(type_, module)
-        namespace[f"{type_.name}Connection"] = _connection(type_, module)
-    return _query(graph, own.by_type.get("Query", {}), module)
+        declare_inputs(graph, type_, module)
+        _declare(type_, _object(type_, own.by_type.get(type_.name, {}), module), module)
+        _declare_aggregate(type_, module)
+        _declare_groups(graph, type_, module)
+        _declare_lists(type_, module)
+    return declare_type("Query", "Where every query starts.", _query(graph, module), module, own.by_type.get("Query"))
 
 
-def _declare(type_: ObjectType, class_: type[Any]) -> type[Any]:
+def _declare(type_: ObjectType, class_: type[Any], module: ModuleType) -> None:
     """Let the model itself be the Strawberry type, so that the team's own fields are annotated with models."""
     definition = class_.__strawberry_definition__
     definition.origin = type_.model
     type_.model.__strawberry_definition__ = definition
-    return type_.model
-
-
-def _class(
-    name: str,
-    description: str | None,
-    fields: list[StrawberryField],
-    module: ModuleType,
-    own: Mapping[str, StrawberryField] | None = None,
-    bases: tuple[type[Any], ...] = (),
-) -> type[Any]:
-    members: dict[str, Any] = {"__module__": module.__name__, "__annotations__": {}}
-    for field in fields:
-        key = f"field_{field.graphql_name}"  # a prefix, since a field may be called `class`
-        members[key] = field
-        members["__annotations__"][key] = field.type_annotation  # dataclasses hand it back to the field, and
-        field.type_annotation = None  # Strawberry would evaluate it now, before the other types are there
-    members.update(own or {})
-    return strawberry.type(type(name, bases, members), name=name, description=description)
-
-
-def _field(
-    name: str,
-    annotation: str,
-    description: str | None,
-    module: ModuleType,
-    arguments: tuple[tuple[str, str, str], ...] = (),
-) -> StrawberryField:
-    field = StrawberryField(
-        graphql_name=name,
-        type_annotation=StrawberryAnnotation(annotation, namespace=vars(module)),
-        description=description,
-    )
-    field.arguments = [
-        StrawberryArgument(
-            python_name=argument,
-            graphql_name=argument,
-            type_annotation=StrawberryAnnotation(type_, namespace=vars(module)),
-            description=text,
-        )
-        for argument, type_, text in arguments
-    ]
-    return field
-
-
-def annotation_of(scalar: Scalar, *, is_nullable: bool) -> str:
-    """Return what a value's annotation says, such as `Optional[list[Optional[str]]]`."""
-    one = scalar.enum.name if scalar.enum else scalars.PYTHON_NAMES[scalar.kind]
-    whole = f"list[Optional[{one}]]" if scalar.is_list else one
-    return f"Optional[{whole}]" if is_nullable else whole
+    vars(module)[type_.name] = type_.model
 
 
 def _object(type_: ObjectType, own: Mapping[str, StrawberryField], module: ModuleType) -> type[Any]:
@@ -135,75 +94,158 @@ def _object(type_: ObjectType, own: Mapping[str, StrawberryField], module: Modul
     for field in type_.fields:
         shown = "ID" if field.references else annotation_of(field.scalar, is_nullable=False)
         annotation = f"Optional[{shown}]" if field.is_nullable else shown
-        by_name[field.name] = _field(field.name, annotation, field.description, module)
+        by_name[field.name] = declare_field(field.name, annotation, field.description, module)
     for relation in type_.relations:
         by_name[relation.name] = _relation(relation, module)
     fields = [by_name[name] for name in type_.order]
-    return _class(type_.name, type_.description, fields, module, own, bases=(Node,))
+    return declare_type(type_.name, type_.description, fields, module, own, bases=(Node,))
+
+
+def list_arguments(target: str) -> list[Argument]:
+    """Return the arguments that every list of a type takes."""
+    return [
+        *_PAGE_ARGUMENTS,
+        ("filter", f"Optional[{target}Filter]", "Only rows that this holds for: `filter: {id: {in: [...]}}`."),
+        ("orderBy", f"Optional[list[{target}Order]]", "By what the rows are ordered: `orderBy: [{id: DESC}]`."),
+    ]
 
 
 def _relation(relation: Relation, module: ModuleType) -> StrawberryField:
     if relation.is_list:
-        return _field(relation.name, f"{relation.target}Connection", relation.description, module, _PAGE_ARGUMENTS)
+        arguments = list_arguments(relation.target)
+        return declare_field(relation.name, f"{relation.target}Connection", relation.description, module, arguments)
     annotation = f"Optional[{relation.target}]" if relation.is_nullable else relation.target
-    return _field(relation.name, annotation, relation.description, module)
+    return declare_field(relation.name, annotation, relation.description, module)
 
 
-def _edge(type_: ObjectType, module: ModuleType) -> type[Any]:
-    fields = [
-        _field("cursor", "str", "Names this place in the list; good for `after` and `before`.", module),
-        _field("node", type_.name, "The row.", module),
+def _declare_aggregate(type_: ObjectType, module: ModuleType) -> None:
+    """Declare what the rows of a list come to: `PostAggregate`, and the types that hold one function each."""
+    name = type_.name
+    held = {
+        "CountDistinct": distinct(type_),
+        "Sum": numbers(type_),
+        "Average": numbers(type_),
+        "Values": comparables(type_),
+    }
+    whole = [declare_field("count", "int", "How many rows there are.", module)]
+    for function, kind, text in AGGREGATES:
+        if not held[kind]:
+            continue
+        whole.append(declare_field(function, f"{name}{kind}", text, module))
+        if f"{name}{kind}" not in vars(module):
+            fields = [
+                declare_field(field.name, _aggregate_annotation(function, field.scalar), f"Of `{field.name}`.", module)
+                for field in held[kind]
+            ]
+            declare_type(f"{name}{kind}", f"Aggregates of {name} rows, field by field.", fields, module)
+    declare_type(f"{name}Aggregate", f"What {name} rows come to, taken together.", whole, module)
+
+
+def _aggregate_annotation(function: str, scalar: Any) -> str:
+    if function == "countDistinct":
+        return "int"
+    return annotation_of(aggregate_scalar(function, scalar), is_nullable=True)
+
+
+def _declare_groups(graph: Graph, type_: ObjectType, module: ModuleType) -> None:
+    """Declare what rows can be grouped by, and what a group is."""
+    name, keys = type_.name, group_keys(graph, type_)
+    members = {key.member: key.description for key in keys}
+    python = strawberry.enum(
+        _enum(f"{name}GroupBy", members), name=f"{name}GroupBy", description=f"What {name} rows can be grouped by."
+    )
+    vars(module)[f"{name}GroupBy"] = python
+    shown = [declare_field(key.name, f"Optional[{key.annotation}]", key.description, module) for key in keys]
+    declare_type(
+        f"{name}GroupKeys",
+        f"What the {name} rows of a group share; null for what they are not grouped by.",
+        shown,
+        module,
+    )
+    declare_type(
+        f"{name}Group",
+        f"{name} rows that share something.",
+        [
+            declare_field("keys", f"{name}GroupKeys", "What they share.", module),
+            declare_field("aggregate", f"{name}Aggregate", "What they come to.", module),
+        ],
+        module,
+    )
+    orders: list[Argument] = [
+        ("aggregate", f"{name}AggregateOrder", "By an aggregate: `{aggregate: {count: DESC}}`."),
+        ("key", f"{name}GroupKeyOrder", f"By a key: `{{key: {{{keys[0].name}: ASC}}}}`."),
     ]
-    return _class(f"{type_.name}Edge", f"A {type_.name} and its place in a list.", fields, module)
+    directions = [(key.name, "OrderDirection", f"By `{key.name}`.") for key in keys if not key.is_relation]
+    declare_input(
+        f"{name}GroupKeyOrder", f"A key that groups of {name} rows are ordered by.", directions, module, is_one_of=True
+    )
+    declare_input(
+        f"{name}GroupOrder", f"One thing that groups of {name} rows are ordered by.", orders, module, is_one_of=True
+    )
 
 
-def _connection(type_: ObjectType, module: ModuleType) -> type[Any]:
-    fields = [
-        _field("nodes", f"list[{type_.name}]", "The rows of the page.", module),
-        _field("edges", f"list[{type_.name}Edge]", "The rows of the page, each with its cursor.", module),
-        _field("pageInfo", "PageInfo", "Where the page stands in the list.", module),
-        _field("totalCount", "int", "How many rows the list has, over all pages.", module),
+def _enum(name: str, members: Mapping[str, str]) -> Any:
+    """Return a Python enum whose members have descriptions."""
+    return Enum(name, {member: strawberry.enum_value(member, description=text) for member, text in members.items()})
+
+
+def _declare_lists(type_: ObjectType, module: ModuleType) -> None:
+    name = type_.name
+    edge = [
+        declare_field("cursor", "str", "Names this place in the list; good for `after` and `before`.", module),
+        declare_field("node", name, "The row.", module),
     ]
-    return _class(f"{type_.name}Connection", f"A page of a list of {type_.name} rows.", fields, module)
+    declare_type(f"{name}Edge", f"A {name} and its place in a list.", edge, module)
+    groups: list[Argument] = [
+        ("by", f"list[{name}GroupBy]", "What the rows are grouped by, one thing or several."),
+        ("having", f"Optional[{name}AggregateFilter]", "Only groups that this holds for: `having: {count: {gt: 1}}`."),
+        (
+            "orderBy",
+            f"Optional[list[{name}GroupOrder]]",
+            "By what the groups are ordered; by their keys where left out.",
+        ),
+        ("first", "Optional[int]", "At most this many groups: `first: 10`."),
+        ("offset", "Optional[int]", "Pass over this many groups first: `offset: 10`."),
+    ]
+    connection = [
+        declare_field("nodes", f"list[{name}]", "The rows of the page.", module),
+        declare_field("edges", f"list[{name}Edge]", "The rows of the page, each with its cursor.", module),
+        declare_field("pageInfo", "PageInfo", "Where the page stands in the list.", module),
+        declare_field("totalCount", "int", "How many rows the list has, over all pages.", module),
+        declare_field("aggregate", f"{name}Aggregate", "What the rows come to, over all pages.", module),
+        declare_field("groups", f"list[{name}Group]", "The rows of all pages, grouped.", module, groups),
+    ]
+    declare_type(f"{name}Connection", f"A page of a list of {name} rows.", connection, module)
 
 
-def _query(graph: Graph, own: Mapping[str, StrawberryField], module: ModuleType) -> type[Any]:
-    fields = [
-        _field("node", "Optional[Node]", "The object with an id, whatever its type; null where there is none.", module,
-               (("id", "ID", "The id, as a field `id` gave it."),)),
-        _field("nodes", "list[Optional[Node]]", "The objects with these ids, in their order; null where there is none.",
-               module, (("ids", "list[ID]", "The ids, as fields `id` gave them."),)),
-    ]  # fmt: skip
+def _query(graph: Graph, module: ModuleType) -> Iterator[StrawberryField]:
+    one = "The object with an id, whatever its type; null where there is none."
+    many = "The objects with these ids, in their order; null where there is none."
+    yield declare_field("node", "Optional[Node]", one, module, [("id", "ID", "The id, as a field `id` gave it.")])
+    ids = ("ids", "list[ID]", "The ids, as fields `id` gave them.")
+    yield declare_field("nodes", "list[Optional[Node]]", many, module, [ids])
     for type_ in graph.types.values():
-        fields += _root_fields(type_, module)
-    return _class("Query", "Where every query starts.", fields, module, own)
+        yield from _root_fields(type_, module)
 
 
-def _root_fields(type_: ObjectType, module: ModuleType) -> list[StrawberryField]:
-    one = f"The {type_.name} with an id; null where there is none."
-    fields = [
-        _field(
-            type_.singular,
-            f"Optional[{type_.name}]",
-            one,
-            module,
-            (("id", "ID", "The id, as `id` gave it."),),
-        ),
-        _field(
-            type_.plural,
-            f"{type_.name}Connection",
-            f"All {type_.name} rows, page by page.",
-            module,
-            _PAGE_ARGUMENTS,
-        ),
-    ]
+def _root_fields(type_: ObjectType, module: ModuleType) -> Iterator[StrawberryField]:
+    name = type_.name
+    id_ = ("id", "ID", "The id, as `id` gave it.")
+    yield declare_field(
+        type_.singular, f"Optional[{name}]", f"The {name} with an id; null where there is none.", module, [id_]
+    )
+    yield declare_field(
+        type_.plural, f"{name}Connection", f"All {name} rows, page by page.", module, list_arguments(name)
+    )
     for key in type_.unique_keys:
         words = " and ".join(field.name for field in key.fields)
-        arguments = tuple(
-            (field.name, "ID" if field.references else annotation_of(field.scalar, is_nullable=False),
-             field.description or f"The {field.name}.")
+        arguments = [
+            (
+                field.name,
+                "ID" if field.references else annotation_of(field.scalar, is_nullable=False),
+                field.description or f"The {field.name}.",
+            )
             for field in key.fields
-        )  # fmt: skip
-        text = f"The {type_.name} with this {words}; null where there is none."
-        fields.append(_field(key.name, f"Optional[{type_.name}]", text, module, arguments))
-    return fields
+        ]
+        text = f"The {name} with this {words}; null where there is none."
+        yield declare_field(key.name, f"Optional[{name}]", text, module, arguments)

@@ -5,22 +5,25 @@ none checks permissions, since graphql-core pays for both once a value.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
 
+from schema.conditions import aggregate_scalar
 from schema.errors import BadInputError
-from schema.graph import Field, Graph, ObjectType, Relation, Scalar
+from schema.filters import read_filter
+from schema.graph import Field, Graph, Kind, ObjectType, Relation, Scalar
 from schema.needs import Needs
 from schema.opaque import read_id, read_id_of, write_id
-from schema.order import Order, key_order
+from schema.order import read_order
 from schema.page import Limits, read_page
 from schema.record import Record
 from schema.requests import ObjectRequest
+from schema.rows import WIRE, wire_attribute
 from schema.selection import document_of
-from schema.statements import WIRE, wire_attribute
-from schema.types.lists import PageSource, list_request
+from schema.types.groups import group_keys, read_groups
+from schema.types.lists import KeySource, PageSource, list_request
 from schema.values import check_text
 
 Resolver = Callable[..., Any]
@@ -69,9 +72,82 @@ def _wire_object(core: GraphQLSchema, type_: ObjectType, wiring: Wiring) -> None
     query[type_.singular].resolve = _by_id(type_, wiring)
     for key in type_.unique_keys:
         query[key.name].resolve = _by_unique(type_, key.fields, wiring)
-    for name in ("Connection", "Edge"):
-        for shown, field in _fields(core, type_.name + name).items():
-            field.resolve = getattr(PageSource, f"resolve_{shown}", None) if name == "Connection" else _edge(shown)
+    connection = _fields(core, f"{type_.name}Connection")
+    for shown in ("nodes", "edges", "pageInfo", "totalCount", "aggregate"):
+        connection[shown].resolve = getattr(PageSource, f"resolve_{shown}")
+    connection["groups"].resolve = _groups(type_, wiring)
+    for shown, field in _fields(core, f"{type_.name}Edge").items():
+        field.resolve = _edge(shown)
+    _wire_aggregates(core, type_)
+    _wire_groups(core, type_, wiring)
+
+
+def _wire_aggregates(core: GraphQLSchema, type_: ObjectType) -> None:
+    """An aggregate type's source is the mapping of all aggregates; that of a type below it says which function."""
+    for function, field in _fields(core, f"{type_.name}Aggregate").items():
+        field.resolve = _count if function == "count" else _function(function)
+        if function != "count":
+            holder = core.type_map[field.type.of_type.name]
+            if not isinstance(holder, GraphQLObjectType):
+                raise TypeError(f"{holder} is no object type")
+            for shown, inner in holder.fields.items():
+                described = type_.field_named(shown)
+                if described is not None:
+                    inner.resolve = _aggregate(described)
+
+
+def _count(source: Any, _info: Any) -> Any:
+    return source["count", ""]
+
+
+def _function(function: str) -> Resolver:
+    return lambda source, _info: (function, source)
+
+
+def _aggregate(field: Field) -> Resolver:
+    attribute, scalar = field.attribute, field.scalar
+
+    def resolve(source: tuple[str, Any], _info: Any) -> Any:
+        function, values = source
+        value = values[function, attribute]
+        kind = aggregate_scalar(function, scalar).kind
+        return int(value) if function == "countDistinct" else value if value is None else _shown(kind, value)
+
+    return resolve
+
+
+def _shown(kind: Kind, value: Any) -> Any:
+    return float(value) if kind is Kind.FLOAT else value
+
+
+def _groups(type_: ObjectType, wiring: Wiring) -> Resolver:
+    limits = wiring.limits.for_type(type_)
+
+    async def resolve(source: PageSource, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
+        memo = info.context.loaders.memo
+        place = (source.request, *map(id, info.field_nodes))
+        request = memo.get(place)
+        if request is None:
+            aggregates = wiring.needs.of_groups(document_of(info), type_.name, info.field_nodes)
+            request = memo[place] = read_groups(wiring.graph, source.request, arguments, aggregates, limits)
+        return await source.load_groups(request)
+
+    return resolve
+
+
+def _wire_groups(core: GraphQLSchema, type_: ObjectType, wiring: Wiring) -> None:
+    group, keys = _fields(core, f"{type_.name}Group"), _fields(core, f"{type_.name}GroupKeys")
+    group["keys"].resolve = lambda source, _info: KeySource(source.keys)
+    group["aggregate"].resolve = lambda source, _info: source.aggregates
+    for shown in group_keys(wiring.graph, type_):
+        relation = next((relation for relation in type_.relations if relation.name == shown.name), None)
+        if relation is not None:
+            keys[shown.name].resolve = _to_one(type_, relation, wiring.graph.types[relation.target], wiring)
+        elif shown.is_relation:
+            keys[shown.name].resolve = _id(type_)
+        else:
+            field = type_.field_of(shown.key.attributes[0])
+            keys[shown.name].resolve = _value(replace(field, attribute=shown.name), wiring.graph)
 
 
 def _edge(shown: str) -> Resolver:
@@ -128,20 +204,18 @@ def _to_one(type_: ObjectType, relation: Relation, target: ObjectType, wiring: W
 
 
 def _to_many(type_: ObjectType, relation: Relation, target: ObjectType, wiring: Wiring) -> Resolver:
-    name, keys, order = (type_.name, relation.name), relation.keys, key_order(target)
+    name, keys = (type_.name, relation.name), relation.keys
 
     def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> PageSource:
         key = tuple([getattr(source, attribute) for attribute in keys])
-        return _page(info, target, name, order, arguments, key, wiring)
+        return _page(info, target, name, arguments, key, wiring)
 
     return resolve
 
 
 def _root_list(type_: ObjectType, wiring: Wiring) -> Resolver:
-    order = key_order(type_)
-
     def resolve(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> PageSource:
-        return _page(info, type_, None, order, arguments, (), wiring)
+        return _page(info, type_, None, arguments, (), wiring)
 
     return resolve
 
@@ -150,7 +224,6 @@ def _page(
     info: GraphQLResolveInfo[Any],
     target: ObjectType,
     relation: tuple[str, str] | None,
-    order: Order,
     arguments: dict[str, Any],
     key: tuple[Any, ...],
     wiring: Wiring,
@@ -161,8 +234,10 @@ def _page(
     request = memo.get(place)
     if request is None:
         needs = wiring.needs.of_list(document_of(info), target.name, info.field_nodes)
-        request = list_request(target.name, relation, read_page(arguments, order, wiring.limits), needs)
-        memo[place] = request
+        order = read_order(wiring.graph, target, arguments.get("orderBy"))
+        condition = read_filter(wiring.graph, target, arguments.get("filter"))
+        page = read_page(arguments, order, wiring.limits.for_type(target))
+        request = memo[place] = list_request(target.name, relation, page, condition, needs)
     return PageSource(info.context.loaders, request, key)
 
 

@@ -1,0 +1,138 @@
+"""Orders -> SQL: what stands in ORDER BY, and the condition "behind this row" that a cursor stands for."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Column, ColumnElement, FromClause, Text, and_, cast, false, literal, or_, tuple_
+from sqlalchemy.orm import aliased
+
+from schema.conditions import Bind, aggregate, operand
+from schema.graph import Graph, Kind
+from schema.order import Order, OrderTerm
+from schema.rows import Rows, rows_beside, selectable, tie
+
+Place = Sequence[Any]
+"""A row's values in an order, as its cursor holds them; None for null."""
+
+
+def order_expressions(graph: Graph, rows: Rows, order: Order) -> tuple[Rows, list[ColumnElement[Any]]]:
+    """Return the value of each term of an order in SQL, and the rows joined with what the values come from."""
+    joins: dict[tuple[tuple[str, str], ...], tuple[Any, FromClause]] = {}
+    expressions = []
+    for term in order.terms:
+        rows = _join(graph, rows, term, joins)
+        entity = joins[term.path][0] if term.path else rows.entity
+        expressions.append(_value(graph, rows, term, entity))
+    return rows, expressions
+
+
+def _join(
+    graph: Graph, rows: Rows, term: OrderTerm, joins: dict[tuple[tuple[str, str], ...], tuple[Any, FromClause]]
+) -> Rows:
+    """Join the to-one relations of a term's path, each once however many terms go through it."""
+    near = selectable(rows.entity)
+    for index in range(len(term.path)):
+        path = term.path[: index + 1]
+        if path not in joins:
+            relation = graph.relation(path[-1])
+            entity = aliased(graph.types[relation.target].model)
+            far = selectable(entity)
+            columns: dict[Column[Any], ColumnElement[Any]] = {
+                column: near.c[column.key] for column in relation.key_columns
+            }
+            rows = rows.joined(far, tie(relation.on, columns, far))
+            joins[path] = (entity, far)
+        near = joins[path][1]
+    return rows
+
+
+def _value(graph: Graph, rows: Rows, term: OrderTerm, entity: Any) -> ColumnElement[Any]:
+    if term.relation is not None:
+        far = rows_beside(graph, graph.relation(term.relation), entity)
+        return far.select(aggregate(far, term.function, term.attribute)).scalar_subquery()
+    if term.function == "own":
+        type_ = graph.types[graph.relation(term.path[-1]).target] if term.path else rows.type_
+        return type_.own_orders[term.attribute].function(entity)
+    return getattr(entity, term.attribute)  # type: ignore[no-any-return]
+
+
+def shown_place(order: Order, expressions: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """Return what is selected of a row's place for its cursor; an interval as text, which loses no months."""
+    return [
+        cast(value, Text) if term.scalar.kind is Kind.INTERVAL else value
+        for term, value in zip(order.terms, expressions, strict=True)
+    ]
+
+
+def sort_keys(order: Order, expressions: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    """Return what stands in ORDER BY.
+
+    Args:
+        order: The order.
+        expressions: The value of each of its terms, in SQL.
+    """
+    return [_sort_key(term, expression) for term, expression in zip(order.terms, expressions, strict=True)]
+
+
+def _sort_key(term: OrderTerm, expression: ColumnElement[Any]) -> ColumnElement[Any]:
+    key = expression.desc() if term.is_descending else expression.asc()
+    if not term.is_nullable or term.is_nulls_first == term.is_descending:
+        return key  # PostgreSQL's own default: nulls are larger than all values
+    return key.nulls_first() if term.is_nulls_first else key.nulls_last()
+
+
+def behind(
+    order: Order, expressions: Sequence[ColumnElement[Any]], place: Place, bind: Bind = literal
+) -> ColumnElement[bool]:
+    """Return the condition that a row stands behind a place in the order.
+
+    Where all terms run one way and no null can be behind, it is a row comparison, `(a, b) > (x, y)`, which one
+    index range answers. Otherwise it is spelled out term by term: behind in the first, or equal in it and
+    behind in the second, and so on.
+
+    Args:
+        order: The order.
+        expressions: The value of each of its terms, in SQL.
+        place: The place.
+        bind: Puts the place's values in.
+
+    Source: https://www.postgresql.org/docs/current/functions-comparisons.html#ROW-WISE-COMPARISON
+    """
+    if _is_one_range(order, place):
+        bound = [operand(bind, value, term.scalar) for value, term in zip(place, order.terms, strict=True)]
+        left, right = (expressions[0], bound[0]) if len(bound) == 1 else (tuple_(*expressions), tuple_(*bound))
+        return left < right if order.terms[0].is_descending else left > right
+    cases: list[ColumnElement[bool]] = []
+    equal: list[ColumnElement[bool]] = []
+    for term, expression, value in zip(order.terms, expressions, place, strict=True):
+        cases.append(and_(*equal, _behind_one(term, expression, value, bind)))
+        equal.append(expression.is_(None) if value is None else expression == operand(bind, value, term.scalar))
+    return or_(*cases)
+
+
+def at_or_behind(
+    order: Order, expressions: Sequence[ColumnElement[Any]], place: Place, bind: Bind = literal
+) -> ColumnElement[bool]:
+    """Return the condition that a row stands at a place or behind it."""
+    pairs = zip(expressions, order.terms, place, strict=True)
+    at = and_(
+        *(value.is_(None) if at is None else value == operand(bind, at, term.scalar) for value, term, at in pairs)
+    )
+    return or_(behind(order, expressions, place, bind), at)
+
+
+def _is_one_range(order: Order, place: Place) -> bool:
+    """Return whether a row comparison tells who is behind; it holds for no row with a null in it."""
+    direction = order.terms[0].is_descending
+    return all(
+        term.is_descending == direction and (not term.is_nullable or (term.is_nulls_first and value is not None))
+        for term, value in zip(order.terms, place, strict=True)
+    )
+
+
+def _behind_one(term: OrderTerm, expression: ColumnElement[Any], value: Any, bind: Bind) -> ColumnElement[bool]:
+    if value is None:
+        return expression.is_not(None) if term.is_nulls_first else false()
+    bound = operand(bind, value, term.scalar)
+    condition: ColumnElement[bool] = expression < bound if term.is_descending else expression > bound
+    return or_(condition, expression.is_(None)) if term.is_nullable and not term.is_nulls_first else condition

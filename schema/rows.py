@@ -1,0 +1,141 @@
+"""Where rows come from: the inside of a FROM and a WHERE for a type or a relation, with nothing selected yet."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    cast,
+    exists,
+    inspect,
+    literal,
+    select,
+)
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql import visitors
+
+from schema.graph import Graph, Kind, ObjectType, Relation, Scalar
+
+WIRE = ":wire"
+"""Ends the name of an attribute that is read as the text that PostgreSQL prints, not as a Python value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Rows of one type: the inside of a FROM and a WHERE."""
+
+    type_: ObjectType
+    """Their type."""
+
+    entity: Any
+    """The aliased model; `getattr(entity, attribute)` is an expression over its row."""
+
+    source: FromClause
+    """The entity, joined with whatever else the conditions and the order need."""
+
+    conditions: tuple[ColumnElement[bool], ...]
+    """What picks the rows."""
+
+    outer: FromClause | None
+    """What the conditions refer to outside; None for the list of a whole type."""
+
+    def select(self, *columns: ColumnElement[Any]) -> Select[Any]:
+        """Return a SELECT over the rows, correlated with what is outside."""
+        statement = select(*columns).select_from(self.source).where(*self.conditions)
+        return statement if self.outer is None else statement.correlate(self.outer)
+
+    def where(self, *conditions: ColumnElement[bool]) -> "Rows":
+        """Return those of the rows that conditions hold for."""
+        return Rows(self.type_, self.entity, self.source, (*self.conditions, *conditions), self.outer)
+
+    def joined(self, other: FromClause, on: ColumnElement[bool]) -> "Rows":
+        """Return the rows with another source joined to the left of which they stay, each once."""
+        return Rows(self.type_, self.entity, self.source.outerjoin(other, on), self.conditions, self.outer)
+
+    def values(self, attributes: Sequence[str]) -> list[ColumnElement[Any]]:
+        """Return the expressions of attributes."""
+        return [expression(self.entity, attribute) for attribute in attributes]
+
+
+def expression(entity: Any, attribute: str) -> ColumnElement[Any]:
+    """Return an attribute of a row, in SQL."""
+    if attribute.endswith(WIRE):
+        plain = getattr(entity, attribute.removesuffix(WIRE))
+        return cast(plain, ARRAY(Text) if isinstance(plain.type, ARRAY) else Text)
+    return getattr(entity, attribute)  # type: ignore[no-any-return]
+
+
+def wire_attribute(attribute: str, scalar: Scalar) -> str:
+    """Return the attribute to read for a field that is shown, rather than for a computation.
+
+    Intervals and JSON lose something as Python values (months, the order of keys, digits); their text does not.
+    """
+    return attribute + WIRE if scalar.kind in (Kind.INTERVAL, Kind.JSON) else attribute
+
+
+def rows_of_type(type_: ObjectType) -> Rows:
+    """Return all rows of a type."""
+    entity = aliased(type_.model)
+    return Rows(type_, entity, selectable(entity), (), None)
+
+
+def rows_of_relation(
+    graph: Graph, relation: Relation, near: Mapping[Column[Any], ColumnElement[Any]], outer: FromClause
+) -> Rows:
+    """Return the rows that a relation leads to.
+
+    Args:
+        graph: The graph description.
+        relation: The relation.
+        near: What stands for each column of the row that it starts from.
+        outer: Where those come from.
+    """
+    type_ = graph.types[relation.target]
+    entity = aliased(type_.model)
+    table = selectable(entity)
+    if relation.through is None or relation.through_on is None:
+        return Rows(type_, entity, table, (tie(relation.on, near, table),), outer)
+    through = relation.through.alias()
+    to_target = tie(relation.through_on, {column: table.c[column.key] for column in relation.through_columns}, through)
+    to_source = tie(relation.on, near, through)
+    if relation.is_through_unique:
+        return Rows(type_, entity, table.join(through, to_target), (to_source,), outer)
+    # The association table may hold a pair twice; EXISTS gives each row once all the same.
+    inside = exists(select(literal(1)).select_from(through).where(to_target, to_source).correlate(table, outer))
+    return Rows(type_, entity, table, (inside,), outer)
+
+
+def rows_beside(graph: Graph, relation: Relation, entity: Any) -> Rows:
+    """Return the rows that a relation leads to from a row that is at hand, for a subquery beside it."""
+    table = selectable(entity)
+    return rows_of_relation(graph, relation, {column: table.c[column.key] for column in relation.key_columns}, table)
+
+
+def tie(
+    on: ColumnElement[bool], near: Mapping[Column[Any], ColumnElement[Any]], far: FromClause
+) -> ColumnElement[bool]:
+    """Return a relation's condition with both ends put in.
+
+    Args:
+        on: The condition as mapped; the far side's columns are annotated `remote`.
+        near: What stands for each column of the near side.
+        far: The alias that stands for the far side's table.
+    """
+
+    def replace(element: Any, **_: Any) -> Any:
+        if not isinstance(element, Column):
+            return None
+        return far.c[element.key] if "remote" in element._annotations else near[element._deannotate()]
+
+    return visitors.replacement_traverse(on, {}, replace)
+
+
+def selectable(entity: Any) -> FromClause:
+    """Return the table alias behind an aliased model."""
+    return inspect(entity).selectable  # type: ignore[no-any-return]
