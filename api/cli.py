@@ -12,6 +12,7 @@ from pydantic_settings import SettingsError
 
 from api.commands.demo import demo
 from api.commands.import_ import import_
+from api.commands.keys import app as keys
 from api.commands.migrate import migrate
 from api.commands.psql import psql
 from api.commands.serve import serve
@@ -24,6 +25,7 @@ app.command("migrate")(migrate)
 app.command("psql")(psql)
 app.command("demo")(demo)
 app.command("import")(import_)
+app.add_typer(keys, name="keys")
 
 
 def main() -> None:

@@ -44,7 +44,7 @@ LOST: Final = (
 )
 """What the driver raises when a connection is gone, or cannot be made."""
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class PoolerError(AcheneError):

@@ -14,7 +14,7 @@ from api.database import Database
 from api.keys.records import record_uses
 from schema.errors import UnavailableError
 
-log = structlog.get_logger(__name__)
+log = structlog.get_logger()
 
 
 class Usage:

@@ -1,0 +1,68 @@
+"""Which key a request shows, in `X-API-Key` or in `Authorization: Bearer`, and so who asks.
+
+What no key could be is refused here, before anybody looks closer: the headers are whatever a stranger sent.
+No message repeats what was sent, as it may be a key, or most of one.
+"""
+
+import re
+from typing import Final
+
+from starlette.datastructures import Headers
+
+from api.keys import Keys
+from api.settings import Settings
+from schema.errors import BadInputError, UnauthenticatedError
+from schema.principal import Principal
+
+LONGEST: Final = 256
+"""Most characters of a header that is looked at; a key has 64."""
+
+_TEXT: Final = re.compile(r"[\x20-\x7e]*")
+_BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+
+
+async def authenticate(headers: Headers, keys: Keys, settings: Settings) -> Principal:
+    """Return who asks: whose key it is, or the anonymous principal where none is shown.
+
+    Raises:
+        BadInputError: The headers hold what is no key, or two that differ.
+        UnauthenticatedError: The key does not hold.
+        UnavailableError: The database did not answer.
+    """
+    key = presented_key(headers)
+    if key is None:
+        return Principal(settings.scopes_without_key)
+    return await keys.resolve(key)
+
+
+def presented_key(headers: Headers) -> str | None:
+    """Return the key that a request shows, None where it shows none. Whether it holds is not looked at.
+
+    Raises:
+        BadInputError: A header is empty, too long or has characters that no key has, or two keys differ.
+        UnauthenticatedError: `Authorization` has another scheme than Bearer.
+    """
+    plain, authorization = headers.getlist("x-api-key"), headers.getlist("authorization")
+    for name, values in (("X-API-Key", plain), ("Authorization", authorization)):
+        for value in values:
+            _check(name, value)
+    shown = {value.strip() for value in plain} | {_bearer(value) for value in authorization}
+    if len(shown) > 1:
+        raise BadInputError("The request shows two different keys. Send one, as X-API-Key or Authorization: Bearer.")
+    return shown.pop() if shown else None
+
+
+def _check(name: str, value: str) -> None:
+    """Raise where a header can hold no key."""
+    if len(value) > LONGEST:
+        raise BadInputError(f"{name} is too long: it has {len(value)} characters, and at most {LONGEST} are taken.")
+    if not _TEXT.fullmatch(value):
+        raise BadInputError(f"{name} has characters that no key has: keys are letters, digits and _.")
+    if not value.strip():
+        raise BadInputError(f"{name} is empty. Send a key in it, or leave it out.")
+
+
+def _bearer(value: str) -> str:
+    if found := _BEARER.fullmatch(value.strip()):
+        return found[1]
+    raise UnauthenticatedError("Authorization must be `Bearer` and a key, or send the key as X-API-Key.")

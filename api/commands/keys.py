@@ -1,0 +1,199 @@
+"""`achene keys`: make, list, revoke and rotate API keys.
+
+A new key alone goes to standard output, for `KEY=$(achene keys create ...)`; what people want to know of it goes
+to standard error. Arguments are looked at before anything is started. A running server hears of each change
+from the database.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Final, TypeVar
+
+import asyncpg
+import orjson
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+
+from api.commands.content import refused
+from api.database import Database, sqlstate
+from api.embedded import database_url
+from api.keys import store
+from api.keys.expiry import expiry, grace
+from api.keys.format import named
+from api.migrations import migrate
+from api.settings import Settings
+from schema.errors import StartError
+from schema.models.api_key import ApiKey
+
+Result = TypeVar("Result")
+
+UNDEFINED_TABLE: Final = "42P01"
+"""PostgreSQL's code for a table that is not there."""
+
+WIDTH: Final = 200
+"""Columns of a table that goes to no terminal."""
+
+Prefix = Annotated[str, typer.Argument(help="Names the key: the characters after ach_.", show_default=False)]
+
+app = typer.Typer(no_args_is_help=True, help="Make, list, revoke and rotate API keys.")
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Option(help="What the key is for.", show_default=False)],
+    scopes: Annotated[str, typer.Option(help="What it may do, such as read,posts:write.", show_default=False)],
+    expires: Annotated[
+        str, typer.Option(help="A time span such as 90d, a day such as 2027-01-31, or never.", show_default=False)
+    ],
+    user: Annotated[str | None, typer.Option(help="E-mail address of the user whose key it is.")] = None,
+) -> None:
+    """Make a key and print it, this once."""
+
+    async def work(database: Database) -> tuple[ApiKey, str]:
+        async with database.write() as session:
+            owner = await store.owner(session, user) if user is not None else None
+            return await store.create(session, checked_name, checked_scopes, expires_at, owner)
+
+    with refused():
+        checked_name = store.check_name(name)
+        checked_scopes = store.check_scopes(word.strip() for word in scopes.split(",") if word.strip())
+        expires_at = expiry(expires, datetime.now(UTC))
+        key, shown = _on_database(work)
+    _hand_over(key, shown)
+
+
+@app.command("list")
+def list_(
+    json: Annotated[bool, typer.Option("--json", help="As JSON, for programs.")] = False,
+) -> None:
+    """Show all keys; what is secret of them is not known."""
+
+    async def work(database: Database) -> Sequence[tuple[ApiKey, str | None]]:
+        async with database.read() as session:
+            return await store.list_all(session)
+
+    with refused():
+        keys = _on_database(work)
+    now = datetime.now(UTC)
+    if json:
+        typer.echo(orjson.dumps([_as_json(key, owner, now) for key, owner in keys], option=orjson.OPT_INDENT_2))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(_table(keys, now))
+
+
+@app.command("revoke")
+def revoke(prefix: Prefix) -> None:
+    """Take a key back, at once and for ever."""
+
+    async def work(database: Database) -> ApiKey:
+        async with database.write() as session:
+            return await store.revoke(session, wanted)
+
+    with refused():
+        wanted = named(prefix)
+        key = _on_database(work)
+    typer.echo(f"The key {key.prefix} ({key.name}) is revoked since {_time(key.revoked_at)}.")
+
+
+@app.command("rotate")
+def rotate(
+    prefix: Prefix,
+    grace_: Annotated[
+        str | None,
+        typer.Option("--grace", help="How much longer the old key works, such as 24h. [default: not at all]"),
+    ] = None,
+) -> None:
+    """Replace a key: print a new one with its name, scopes, owner and expiry, and stop the old one."""
+
+    async def work(database: Database) -> tuple[ApiKey, str]:
+        async with database.write() as session:
+            return await store.rotate(session, wanted, left)
+
+    with refused():
+        wanted = named(prefix)
+        left = timedelta() if grace_ is None else grace(grace_)
+        key, shown = _on_database(work)
+    _hand_over(key, shown)
+    ends = f"works for another {grace_}" if left else "has stopped"
+    typer.echo(f"The old key {wanted} {ends}.", err=True)
+
+
+def _on_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
+    """Do something on the database, the embedded one where there is no other.
+
+    Raises:
+        StartError: There is no database, or it is not migrated, or it refused.
+        UnavailableError: It cannot be reached.
+    """
+    settings = Settings()
+
+    async def run(url: str) -> Result:
+        if settings.database_url is None:
+            await migrate(url)
+        database = Database(url, settings)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    try:
+        with database_url(settings) as url:
+            return asyncio.run(run(url))
+    except (SQLAlchemyError, asyncpg.PostgresError) as error:
+        if isinstance(error, DBAPIError) and sqlstate(error) == UNDEFINED_TABLE:
+            raise StartError("The database has no table of keys yet. Run `achene migrate` first.") from error
+        raise StartError(f"The database refused: {getattr(error, 'orig', None) or error}") from error
+
+
+def _hand_over(key: ApiKey, shown: str) -> None:
+    typer.echo(shown)
+    typer.echo(
+        f"This is the key {key.prefix} ({key.name}); it is shown only now. "
+        f"Scopes: {', '.join(key.scopes)}. Expires: {_time(key.expires_at)}.",
+        err=True,
+    )
+
+
+def _state(key: ApiKey, now: datetime) -> str:
+    """Return how a key is: active, ending (was rotated and works for a while), expired or revoked."""
+    if key.revoked_at is not None and key.revoked_at <= now:
+        return "revoked"
+    if key.expires_at is not None and key.expires_at <= now:
+        return "expired"
+    return "active" if key.revoked_at is None else "ending"
+
+
+def _as_json(key: ApiKey, owner: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "prefix": key.prefix,
+        "name": key.name,
+        "scopes": key.scopes,
+        "owner": owner,
+        "created_at": key.created_at,
+        "expires_at": key.expires_at,
+        "revoked_at": key.revoked_at,
+        "last_used_at": key.last_used_at,
+        "state": _state(key, now),
+    }
+
+
+def _table(keys: Iterable[tuple[ApiKey, str | None]], now: datetime) -> Table:
+    table = Table("prefix", "name", "scopes", "owner", "created", "expires", "last used", "state")
+    table.columns[0].no_wrap = True
+    for key, owner in keys:
+        times = (_time(at) for at in (key.created_at, key.expires_at, key.last_used_at))
+        cells = (key.prefix, key.name, ", ".join(key.scopes), owner or "", *times, _state(key, now))
+        table.add_row(*(Text(cell) for cell in cells))  # Text: a name may look like markup
+    return table
+
+
+def _time(at: datetime | None) -> str:
+    """Return a time for people, to the minute."""
+    return "never" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
