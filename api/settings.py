@@ -95,6 +95,9 @@ class Settings(BaseSettings):
     largest_body_bytes: int = Field(default=1_000_000, ge=1)
     """Most bytes that a request body may have."""
 
+    body_timeout_seconds: float = Field(default=30.0, gt=0)
+    """How long a client may take to send the body of a request."""
+
     largest_document_tokens: int = Field(default=10_000, ge=1)
     """Most tokens that a GraphQL document may have."""
 

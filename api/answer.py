@@ -1,0 +1,64 @@
+"""An answer, finished: status, headers and bytes. The one place where JSON is written and ASGI messages are made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import orjson
+from starlette.types import Send
+
+from api.errors import Headers, body_of, headers_of, shown, status_of
+from api.negotiation import Media
+from schema.errors import PublicError
+
+UNCACHED: Final = ((b"cache-control", b"no-store"), (b"vary", b"Accept"))
+"""What GraphQL answers depends on who asks, and no cache knows what it holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What is sent back."""
+
+    status: int
+    """HTTP status."""
+
+    body: bytes
+    """The whole body."""
+
+    content_type: bytes
+    """Value of the header Content-Type."""
+
+    headers: Headers = ()
+    """Further headers."""
+
+    @staticmethod
+    def json(status: int, body: bytes, headers: Headers = (), media: Media = Media.JSON) -> "Answer":
+        """Return an answer of JSON bytes."""
+        return Answer(status, body, media.header, headers)
+
+    @staticmethod
+    def refusal(error: PublicError, headers: Headers = (), media: Media = Media.JSON) -> "Answer":
+        """Return the answer to a request that an error ended."""
+        return Answer.json(status_of(error), body_of(shown(error)), (*headers_of(error), *headers), media)
+
+    async def send(self, send: Send, *, is_head: bool = False) -> None:
+        """Send it; of an answer to HEAD, all but the body."""
+        headers = [
+            (b"content-type", self.content_type),
+            (b"content-length", str(len(self.body)).encode()),
+            *self.headers,
+        ]
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": b"" if is_head else self.body})
+
+
+def encode(result: Mapping[str, Any]) -> bytes:
+    """Return a GraphQL response as JSON.
+
+    Values are what graphql-core completed: strings, numbers, booleans, null, lists and objects, and
+    `orjson.Fragment` for JSON that is finished already.
+
+    Raises:
+        TypeError: A value is none of these; a scalar of the team's own does not serialise it.
+    """
+    return orjson.dumps(result, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS)

@@ -1,0 +1,104 @@
+"""The application: what stands before the routes, the routes, and what starts and stops with them. Read this first.
+
+`create_app` makes every part; nothing is connected by that. The lifespan starts the parts in order and closes
+them in reverse. On its way a request passes `api.middleware`, then either `api.endpoint` (the graph) or a route.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+
+from fastapi import FastAPI
+from starlette.routing import Route
+
+from api.context import Parts
+from api.database import Database
+from api.endpoint import GraphQLEndpoint
+from api.garbage import settled
+from api.health import Health
+from api.keys import Keys
+from api.middleware import guard, trusted_hosts
+from api.pages import SUMMARY, TITLE, VERSION, add_docs, make_router
+from api.refusals import take_errors
+from api.settings import Settings
+from api.telemetry import configure_logging, logger
+from schema.build import GraphSchema, build_graph_schema
+from schema.documents import DocumentLimits, Documents
+from schema.page import Limits
+from schema.principal import Principal
+
+GRAPHQL_PATH = "/graphql"
+"""Where the graph is."""
+
+
+def create_app(settings: Settings, url: str) -> FastAPI:
+    """Make the application of one server process.
+
+    Args:
+        settings: How it is set up.
+        url: PostgreSQL address.
+
+    Returns:
+        The application; its parts are in `app.state.parts`.
+
+    Raises:
+        DefinitionError: The models, or the team's own fields, cannot be served.
+    """
+    configure_logging(settings.log_format)
+    parts = make_parts(settings, url, build_graph_schema(limits=page_limits(settings)))
+    app = FastAPI(
+        title=TITLE,
+        description=f"{SUMMARY}\n\nThis is the REST part; the graph is at `{GRAPHQL_PATH}`.",
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        middleware=guard(settings),
+    )
+    app.state.parts = parts
+    add_routes(app, parts)
+    return app
+
+
+def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
+    """Make the parts; nothing is connected yet."""
+    database = Database(url, settings)
+    return Parts(
+        settings=settings,
+        database=database,
+        keys=Keys(database, settings),
+        health=Health(database, settings),
+        graph=graph,
+        anonymous=Principal(scopes=settings.scopes_without_key),
+    )
+
+
+def page_limits(settings: Settings) -> Limits:
+    """Return how large the pages of lists may be."""
+    return Limits(settings.default_page_size, settings.largest_page_size)
+
+
+def add_routes(app: FastAPI, parts: Parts) -> None:
+    """Give an application its routes, the one that is asked most first."""
+    limits = DocumentLimits(parts.settings.largest_document_tokens, parts.settings.deepest_document)
+    endpoint = GraphQLEndpoint(parts, Documents(parts.graph.core, limits))
+    app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))
+    app.include_router(parts.health.router)
+    app.include_router(make_router(parts.settings))
+    add_docs(app)
+    take_errors(app)
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Start the parts in order; close them in reverse, also those that a failed start has left."""
+    parts: Parts = app.state.parts
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(parts.database.close)
+        stack.push_async_callback(parts.keys.close)
+        await parts.keys.start()
+        stack.push_async_callback(parts.health.close)
+        await parts.health.start()
+        if not trusted_hosts(parts.settings):
+            logger().warning("no host is trusted: only health endpoints answer", setting="ACHENE_TRUSTED_HOSTS")
+        stack.enter_context(settled())
+        yield

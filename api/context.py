@@ -1,0 +1,88 @@
+"""Fills in who asks and what a request is given: the principal, and the graph's `Context`."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from api.auth import presented_key
+from api.database import Database
+from api.health import Health
+from api.keys import Keys
+from api.settings import Settings
+from api.telemetry import TRAIL, Trail
+from schema.build import GraphSchema
+from schema.context import Context
+from schema.errors import ForbiddenError, UnauthenticatedError
+from schema.principal import Principal
+
+READ: Final = "read"
+"""The scope without which nothing of the graph is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a server process is made of, in the order in which it starts."""
+
+    settings: Settings
+    """How it is set up."""
+
+    database: Database
+    """Its connections."""
+
+    keys: Keys
+    """Who it knows."""
+
+    health: Health
+    """How it is."""
+
+    graph: GraphSchema
+    """What it serves."""
+
+    anonymous: Principal
+    """Who asks without a key."""
+
+
+async def authenticate(scope: Scope, parts: Parts) -> Principal:
+    """Return who sends a request; the request's log line gets the visible part of the key.
+
+    Raises:
+        BadInputError: The headers hold what is no key, or two that differ.
+        UnauthenticatedError: The key does not hold.
+        UnavailableError: It has to be looked up, and the database did not answer.
+    """
+    presented = presented_key(Headers(scope=scope))
+    if presented is None:
+        return parts.anonymous
+    principal = await parts.keys.resolve(presented)
+    trail_of(scope).key = principal.key_prefix
+    return principal
+
+
+def require(principal: Principal, scope: str) -> None:
+    """Refuse a caller that lacks a scope.
+
+    Raises:
+        UnauthenticatedError: It showed no key; one may help.
+        ForbiddenError: Its key does not give the scope.
+    """
+    if principal.may(scope):
+        return
+    if principal.is_anonymous:
+        raise UnauthenticatedError(
+            f"An API key with the scope `{scope}` is needed: send it in the header X-API-Key, or as "
+            "Authorization: Bearer."
+        )
+    raise ForbiddenError(f"The API key lacks the scope `{scope}`.")
+
+
+def new_context(principal: Principal, parts: Parts, request_id: str) -> Context:
+    """Return what the resolvers of one request are given."""
+    return Context(principal, parts.database, parts.graph.new_loaders(parts.database), request_id)
+
+
+def trail_of(scope: Scope) -> Trail:
+    """Return what becomes known of a request for its log line."""
+    trail: Trail = scope[TRAIL]
+    return trail

@@ -1,0 +1,164 @@
+"""/graphql: GraphQL over HTTP, as an ASGI application mounted in FastAPI.
+
+Reading the request, running it and writing the answer are separate steps, so that a faster way of running can
+take the middle. Source: https://graphql.github.io/graphql-over-http/draft/. Where the draft and the
+`graphql-http` audits differ, the audits decide, since today's clients are tested with them:
+
+- What is wrong with the document, its variables or the choice of the operation is status 400 as
+  `application/graphql-response+json` and 200 as `application/json`.
+- An answer with data is 200, also where some of its fields failed.
+
+What is wrong with the request itself has its 4xx status in both.
+"""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from graphql import ExecutionResult, OperationType
+from starlette.types import Receive, Scope, Send
+
+from api.answer import UNCACHED, Answer, encode
+from api.body import ClientLeftError, read_body
+from api.context import READ, Parts, authenticate, new_context, require, trail_of
+from api.errors import MethodNotAllowedError, body_of, shown
+from api.masking import is_unavailable, located, masked
+from api.negotiation import Media, accepted, check_is_json
+from api.operation import Operation, from_address, from_body, has_query
+from api.telemetry import Trail
+from schema.documents import Document, Documents
+from schema.errors import DocumentError, LimitError, OperationError, PublicError, UnavailableError
+from schema.principal import Principal
+
+OFFERS: Final = (Media.GRAPHQL, Media.JSON)
+"""What is answered to a GraphQL request."""
+
+PAGE_OFFERS: Final = (Media.HTML, *OFFERS)
+"""What is answered to a GET without one."""
+
+Headers = dict[bytes, bytes]
+
+
+class GraphQLEndpoint:
+    """The ASGI application."""
+
+    def __init__(self, parts: Parts, documents: Documents, page: Callable[[], Answer] | None = None) -> None:
+        """Make it.
+
+        Args:
+            parts: What the server is made of.
+            documents: The documents of its schema.
+            page: Makes what a browser is shown; None where it is shown nothing.
+        """
+        self._parts = parts
+        self._documents = documents
+        self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            answer = await self._answer(scope, receive)
+        except ClientLeftError:
+            return
+        await answer.send(send, is_head=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        headers, media, trail = _headers(scope), Media.JSON, trail_of(scope)
+        try:
+            if self._page and _is_for_page(scope, headers):
+                return self._page()
+            media = accepted(headers.get(b"accept"), OFFERS)
+            _check_method(scope["method"])
+            principal = await authenticate(scope, self._parts)
+            require(principal, READ)
+            operation = await self._read(scope, headers, receive)
+            return await self._run(operation, principal, media, trail, is_safe=scope["method"] != "POST")
+        except PublicError as error:
+            trail.codes.append(error.code)
+            return Answer.refusal(error, UNCACHED, media)
+
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> Operation:
+        """Read what is asked for."""
+        if scope["method"] != "POST":
+            return from_address(scope["query_string"])
+        check_is_json(headers.get(b"content-type"), headers.get(b"content-encoding"))
+        settings = self._parts.settings
+        length = headers.get(b"content-length")
+        return from_body(await read_body(receive, length, settings.largest_body_bytes, settings.body_timeout_seconds))
+
+    async def _run(
+        self, operation: Operation, principal: Principal, media: Media, trail: Trail, *, is_safe: bool
+    ) -> Answer:
+        """Run an operation and write what came of it."""
+        try:
+            document = self._documents.get(operation.query)
+            _check_operation(document, operation.name, trail, is_safe=is_safe)
+        except (DocumentError, LimitError) as error:
+            return _document_refusal(error, media, trail)
+        result = await self._parts.graph.execute(
+            document.node,
+            operation_name=operation.name,
+            variables=operation.variables,
+            context=new_context(principal, self._parts, trail.request_id),
+        )
+        return _written(result, media, trail)
+
+
+def _headers(scope: Scope) -> Headers:
+    """Return the headers by name; several that make a list are joined, of others the last one counts."""
+    found: Headers = {}
+    for name, value in scope["headers"]:
+        found[name] = found[name] + b"," + value if name == b"accept" and name in found else value
+    return found
+
+
+def _is_for_page(scope: Scope, headers: Headers) -> bool:
+    if scope["method"] not in ("GET", "HEAD") or has_query(scope["query_string"]):
+        return False
+    return accepted(headers.get(b"accept"), PAGE_OFFERS) == Media.HTML
+
+
+def _check_method(method: str) -> None:
+    if method not in ("GET", "HEAD", "POST"):
+        raise MethodNotAllowedError("GraphQL is asked by GET or POST.", "GET, HEAD, POST")
+
+
+def _check_operation(document: Document, name: str | None, trail: Trail, *, is_safe: bool) -> None:
+    operation = document.operation(name)
+    trail.operation = operation.name.value if operation.name else None
+    if operation.operation == OperationType.SUBSCRIPTION:
+        raise OperationError("Subscriptions are not served over plain HTTP.")
+    if is_safe and operation.operation == OperationType.MUTATION:
+        raise MethodNotAllowedError("A mutation changes something; send it by POST.", "POST")
+
+
+def _document_refusal(error: DocumentError | LimitError, media: Media, trail: Trail) -> Answer:
+    trail.codes.append(error.code)
+    if isinstance(error, DocumentError):
+        entries = [located(each, error.code) for each in error.errors]
+    else:
+        entries = [shown(error)]
+    return Answer.json(_request_error_status(media), body_of(*entries), UNCACHED, media)
+
+
+def _written(result: ExecutionResult, media: Media, trail: Trail) -> Answer:
+    """Write what came of running an operation."""
+    if not result.errors:
+        return Answer.json(200, encode({"data": result.data}), UNCACHED, media)
+    if _is_unanswered(result):
+        raise UnavailableError(result.errors[0].message)
+    entries = masked(result.errors, trail.request_id)
+    trail.codes.extend(sorted({entry["extensions"]["code"] for entry in entries}))
+    if result.data is None and all(error.path is None for error in result.errors):
+        return Answer.json(_request_error_status(media), body_of(*entries), UNCACHED, media)
+    return Answer.json(200, encode({"errors": entries, "data": result.data}), UNCACHED, media)
+
+
+def _is_unanswered(result: ExecutionResult) -> bool:
+    """Return whether the database was away and so no root field has a value."""
+    data: dict[str, Any] = result.data or {}
+    has_value = any(value is not None for value in data.values())
+    return not has_value and all(map(is_unavailable, result.errors or ()))
+
+
+def _request_error_status(media: Media) -> int:
+    return 400 if media == Media.GRAPHQL else 200

@@ -1,0 +1,162 @@
+"""Our errors as HTTP: the status of each, what a body looks like, and the errors that only HTTP knows.
+
+Every refusal, by REST and by GraphQL alike, has one form:
+
+    {"errors": [{"message": "...", "extensions": {"code": "..."}}]}
+
+How GraphQL's own errors are shown is in `api.masking`; who turns exceptions into responses for REST is in
+`api.refusals`. The tree, below `schema.errors.PublicError`:
+
+    HttpError
+    ├── BadRequestError             400
+    ├── HostError                   400  a name that this server does not answer to
+    ├── NotFoundError               404
+    ├── MethodNotAllowedError       405  with Allow
+    ├── NotAcceptableError          406
+    ├── BodyTooSlowError            408
+    ├── BodyTooLargeError           413
+    └── UnsupportedMediaTypeError   415
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Final
+
+import orjson
+
+from schema.errors import ForbiddenError, PublicError, UnauthenticatedError, UnavailableError
+
+RETRY_SECONDS: Final = 2
+"""When a client that was answered 503 may try again."""
+
+INTERNAL: Final = "INTERNAL"
+"""The code of whatever a client may not know more of."""
+
+Headers = Sequence[tuple[bytes, bytes]]
+"""Headers as ASGI has them: names in lower case."""
+
+
+class HttpError(PublicError):
+    """A request that HTTP itself has a status for."""
+
+    status: ClassVar[int] = 400
+    """HTTP status, 4xx."""
+
+    @property
+    def headers(self) -> Headers:
+        """What the response must carry beside its body."""
+        return ()
+
+
+class BadRequestError(HttpError):
+    """The request is not formed as it should be."""
+
+
+class HostError(HttpError):
+    """The request names a host that this server does not answer to."""
+
+    code = "UNKNOWN_HOST"
+
+
+class NotFoundError(HttpError):
+    """Nothing is served at this path."""
+
+    status = 404
+    code = "NOT_FOUND"
+
+
+class MethodNotAllowedError(HttpError):
+    """The path is served, but not for this method."""
+
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+
+    def __init__(self, message: str, allowed: str) -> None:
+        """Take a message, and the methods that are allowed, as the header Allow lists them."""
+        super().__init__(message)
+        self._allowed = allowed
+
+    @property
+    def headers(self) -> Headers:
+        """Return Allow. Source: RFC 9110 section 15.5.6."""
+        return ((b"allow", self._allowed.encode()),)
+
+
+class NotAcceptableError(HttpError):
+    """The client accepts none of the media types that we have."""
+
+    status = 406
+    code = "NOT_ACCEPTABLE"
+
+
+class BodyTooSlowError(HttpError):
+    """The body of the request did not arrive in time."""
+
+    status = 408
+    code = "REQUEST_TIMEOUT"
+
+    @property
+    def headers(self) -> Headers:
+        """Return that the connection ends here: what else arrives on it cannot be told apart."""
+        return ((b"connection", b"close"),)
+
+
+class BodyTooLargeError(HttpError):
+    """The body of the request is larger than is accepted."""
+
+    status = 413
+    code = "BODY_TOO_LARGE"
+
+
+class UnsupportedMediaTypeError(HttpError):
+    """The body of the request is of a kind that is not read."""
+
+    status = 415
+    code = "UNSUPPORTED_MEDIA_TYPE"
+
+    @property
+    def headers(self) -> Headers:
+        """Return what is read. Source: RFC 9110 section 12.5.1 and W3C LDP for Accept-Post."""
+        return ((b"accept-post", b"application/json"),)
+
+
+STATUSES: Final[Mapping[type[PublicError], int]] = {
+    UnauthenticatedError: 401,
+    ForbiddenError: 403,
+    UnavailableError: 503,
+}
+"""Statuses of errors that the graph knows as well; all others are 400."""
+
+
+def status_of(error: PublicError) -> int:
+    """Return the HTTP status of an error that ended a whole request."""
+    if isinstance(error, HttpError):
+        return error.status
+    return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), 400)
+
+
+def headers_of(error: PublicError) -> Headers:
+    """Return the headers that HTTP wants beside the status of an error."""
+    match error:
+        case HttpError():
+            return error.headers
+        case UnauthenticatedError():  # RFC 9110 section 11.6.1; RFC 6750 section 3
+            return ((b"www-authenticate", b'Bearer realm="achene"'),)
+        case UnavailableError():
+            return ((b"retry-after", str(RETRY_SECONDS).encode()),)
+        case _:
+            return ()
+
+
+def shown(error: PublicError) -> dict[str, Any]:
+    """Return an error as an entry of `errors`."""
+    return {"message": str(error), "extensions": {"code": error.code}}
+
+
+def internal(request_id: str) -> dict[str, Any]:
+    """Return the entry of `errors` for what a client may not know more of."""
+    return {"message": "Internal error", "extensions": {"code": INTERNAL, "requestId": request_id}}
+
+
+def body_of(*entries: Mapping[str, Any]) -> bytes:
+    """Return the JSON body of a refusal."""
+    return orjson.dumps({"errors": entries})

@@ -1,0 +1,230 @@
+"""What every request passes, as pure ASGI: its id, its log line, security headers, hosts, CORS, body size.
+
+Each is a class of its own; `guard` puts them in order. The first is also the last that an exception meets:
+what nobody foresaw becomes a JSON body with the request id, and the log gets the traceback.
+"""
+
+import os
+import re
+import time
+from collections.abc import Sequence
+from typing import Any, Final
+
+from starlette.datastructures import Headers
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.answer import Answer
+from api.errors import BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
+from api.settings import Settings
+from api.telemetry import TRAIL, Trail, logger
+
+REQUEST_ID: Final = re.compile(rb"[\w.:=+/@-]{1,128}", re.ASCII)
+"""Ids of others that are taken over."""
+
+SECURITY: Final = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+"""Headers of every response."""
+
+CLOSED_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
+"""For every response that does not bring a policy of its own: a page may load nothing."""
+
+CLIENT_LEFT: Final = 499
+"""What the log says where a client left before it was answered, as nginx does."""
+
+LOCALHOST: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
+"""Origins that may call in development."""
+
+LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
+"""Names that are answered in development."""
+
+
+def guard(settings: Settings) -> list[Middleware]:
+    """Return what stands before all routes, the outermost first."""
+    found = [Middleware(RequestLine), Middleware(TrustedHosts, hosts=trusted_hosts(settings))]
+    origins, pattern = allowed_origins(settings)
+    if origins or pattern:
+        found.append(
+            Middleware(
+                Cors,
+                allow_origins=origins,
+                allow_origin_regex=pattern,
+                allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
+                allow_headers=("X-API-Key", "Authorization", "Content-Type", "X-Request-Id"),
+                expose_headers=("X-Request-Id", "Retry-After", "WWW-Authenticate"),
+            )
+        )
+    found.append(Middleware(BodyLimit, largest_bytes=settings.largest_body_bytes))
+    return found
+
+
+def trusted_hosts(settings: Settings) -> tuple[str, ...]:
+    """Return the host names that are answered; `*` stands for all, `*.example.com` for all below one."""
+    if settings.trusted_hosts is not None:
+        return settings.trusted_hosts
+    if not settings.is_development:
+        return ()
+    return LOCAL_HOSTS if settings.host in ("0.0.0.0", "::") else (*LOCAL_HOSTS, settings.host)  # noqa: S104
+
+
+def allowed_origins(settings: Settings) -> tuple[tuple[str, ...], str | None]:
+    """Return the origins that browsers may call from: by name, and by pattern."""
+    if settings.cors_origins is not None:
+        return settings.cors_origins, None
+    return (), LOCALHOST if settings.is_development else None
+
+
+class RequestLine:
+    """Gives each request an id and one log line, and catches what nobody else did."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self._log = logger()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, and write its line when it is answered."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        trail = scope[TRAIL] = Trail(_request_id(scope))
+        response = _Response(send, trail.request_id)
+        try:
+            await self._app(scope, receive, response.send)
+        except Exception as error:  # the edge: nobody stands behind it
+            self._log.error("unexpected error", request_id=trail.request_id, exc_info=error)
+            if response.status is None:
+                trail.codes.append("INTERNAL")
+                await Answer.json(500, body_of(internal(trail.request_id))).send(response.send)
+        finally:
+            self._write(scope, trail, response.status or CLIENT_LEFT, time.perf_counter() - began)
+
+    def _write(self, scope: Scope, trail: Trail, status: int, seconds: float) -> None:
+        more: dict[str, Any] = {}
+        if trail.key:
+            more["key"] = trail.key
+        if trail.operation:
+            more["operation"] = trail.operation
+        if trail.codes:
+            more["errors"] = trail.codes
+        write = self._log.error if status >= 500 else self._log.info
+        write(
+            "request",
+            method=scope["method"],
+            path=scope["path"],
+            status=status,
+            ms=round(seconds * 1000, 2),
+            request_id=trail.request_id,
+            **more,
+        )
+
+
+class _Response:
+    """Sends a response on, with the headers that each one has, and remembers its status."""
+
+    __slots__ = ("_id", "_send", "status")
+
+    def __init__(self, send: Send, request_id: str) -> None:
+        self._send = send
+        self._id = request_id.encode()
+        self.status: int | None = None
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = [*message.get("headers", ()), (b"x-request-id", self._id), *SECURITY]
+            if all(name.lower() != CLOSED_POLICY[0] for name, _ in headers):
+                headers.append(CLOSED_POLICY)
+            message = {**message, "headers": headers}
+        await self._send(message)
+
+
+def _request_id(scope: Scope) -> str:
+    for name, value in scope["headers"]:
+        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
+            return str(value, "ascii")
+    return os.urandom(12).hex()
+
+
+class TrustedHosts:
+    """Refuses requests for hosts that we are not, as a DNS rebinding page makes them.
+
+    Probes come by address and are let through to the health endpoints.
+    """
+
+    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+        self._app = app
+        self._takes_all = "*" in hosts
+        self._names = frozenset(host.lower() for host in hosts if not host.startswith("*."))
+        self._endings = tuple(host[1:].lower() for host in hosts if host.startswith("*."))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] == "lifespan" or self._takes_all or self._is_trusted(scope):
+            await self._app(scope, receive, send)
+            return
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        error = HostError("This server does not answer to the host that the request names (ACHENE_TRUSTED_HOSTS).")
+        scope[TRAIL].codes.append(error.code)
+        await Answer.refusal(error).send(send)
+
+    def _is_trusted(self, scope: Scope) -> bool:
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        if len(hosts) == 1:
+            name = _without_port(hosts[0].decode("latin-1").lower())
+            if name in self._names or name.endswith(self._endings):
+                return True
+        path: str = scope["path"]
+        return path == "/health" or path.startswith("/health/")
+
+
+def _without_port(host: str) -> str:
+    name, colon, port = host.rpartition(":")
+    return name if colon and port.isdigit() else host
+
+
+class Cors(CORSMiddleware):
+    """CORS by Starlette, never with credentials; a refused preflight is answered in our form."""
+
+    def preflight_response(self, request_headers: Headers) -> Response:
+        """Answer a browser that asks whether it may send a request."""
+        response = super().preflight_response(request_headers)
+        if response.status_code == 200:
+            return response
+        reason = bytes(response.body).decode()
+        body = body_of(shown(BadRequestError(f"{reason}; see ACHENE_CORS_ORIGINS.")))
+        kept = {name: value for name, value in response.headers.items() if not name.startswith("content-")}
+        return Response(body, response.status_code, kept, "application/json")
+
+
+class BodyLimit:
+    """Bounds the bodies of REST requests. GraphQL's are counted where they are read."""
+
+    def __init__(self, app: ASGIApp, largest_bytes: int) -> None:
+        self._app = app
+        self._largest = largest_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, its body counted."""
+        if scope["type"] != "http" or scope["path"] == "/graphql":
+            await self._app(scope, receive, send)
+            return
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._largest:  # FastAPI passes on only this class while it reads a body
+                raise HTTPException(BodyTooLargeError.status, f"The body has more than {self._largest:,} bytes.")
+            return message
+
+        await self._app(scope, counted, send)

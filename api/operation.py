@@ -1,0 +1,121 @@
+"""What a GraphQL request says: read from the address for GET, from a JSON body for POST, and checked.
+
+Source: GraphQL over HTTP, sections Request Parameters, GET and POST,
+https://graphql.github.io/graphql-over-http/draft/#sec-Request
+"""
+
+from dataclasses import dataclass
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+import orjson
+
+from api.errors import BadRequestError
+
+MOST_PARAMETERS: Final = 50
+"""Most parameters of an address that are looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation that a client wants run, its parameters of the right types."""
+
+    query: str
+    """Text of the document."""
+
+    name: str | None
+    """Which operation of the document; None where it names none."""
+
+    variables: dict[str, Any] | None
+    """Values of the operation's variables, as JSON has them."""
+
+    extensions: dict[str, Any] | None
+    """What the client says beside the protocol."""
+
+
+def from_body(body: bytes) -> Operation:
+    """Return what the JSON body of a POST says.
+
+    Raises:
+        BadRequestError: It is not JSON in UTF-8, no object, or a parameter is missing or of another type.
+    """
+    try:
+        found = orjson.loads(body)
+    except orjson.JSONDecodeError as error:
+        raise BadRequestError(
+            f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
+        ) from error
+    if not isinstance(found, dict):
+        raise BadRequestError('The body must be a JSON object such as {"query": "{ __typename }"}.')
+    return _operation(found)
+
+
+def from_address(query_string: bytes) -> Operation:
+    """Return what the query component of a GET says.
+
+    Raises:
+        BadRequestError: It is not UTF-8, or a parameter is missing, repeated, or not JSON where it must be.
+    """
+    found: dict[str, Any] = _parameters(query_string)
+    for name in ("variables", "extensions"):
+        if found.get(name):
+            try:
+                found[name] = orjson.loads(found[name])
+            except orjson.JSONDecodeError as error:
+                raise BadRequestError(f"Parameter `{name}` is not JSON: {error.msg}.") from error
+    return _operation({name: value for name, value in found.items() if value != ""})
+
+
+def has_query(query_string: bytes) -> bool:
+    """Return whether an address carries a GraphQL request at all."""
+    return b"query=" in query_string
+
+
+def _parameters(query_string: bytes) -> dict[str, Any]:
+    try:
+        pairs = [
+            (name.decode(), value.decode())
+            for name, value in parse_qsl(query_string, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
+        ]
+    except UnicodeDecodeError as error:
+        raise BadRequestError("The parameters of the address are not UTF-8.") from error
+    except ValueError as error:
+        raise BadRequestError(f"The address has more than {MOST_PARAMETERS} parameters.") from error
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise BadRequestError("A parameter of the address is given twice.")
+    return found
+
+
+def _operation(found: dict[str, Any]) -> Operation:
+    query, name = found.get("query"), found.get("operationName")
+    if query is None:
+        raise BadRequestError("Parameter `query` is missing: the text of a GraphQL document.")
+    if not isinstance(query, str):
+        raise BadRequestError(f"Parameter `query` must be a string, not {_kind(query)}.")
+    if name is not None and not isinstance(name, str):
+        raise BadRequestError(f"Parameter `operationName` must be a string or null, not {_kind(name)}.")
+    return Operation(query, name or None, _object(found, "variables"), _object(found, "extensions"))
+
+
+def _object(found: dict[str, Any], name: str) -> dict[str, Any] | None:
+    value = found.get(name)
+    if value is not None and not isinstance(value, dict):
+        raise BadRequestError(f"Parameter `{name}` must be an object or null, not {_kind(value)}.")
+    return value
+
+
+def _kind(value: object) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "a boolean"
+        case int() | float():
+            return "a number"
+        case str():
+            return "a string"
+        case list():
+            return "a list"
+        case _:
+            return "an object"

@@ -1,0 +1,69 @@
+"""REST errors in our form: what routes raise becomes JSON, never plain text.
+
+What no route foresaw is caught further out, in `api.middleware`.
+"""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from api.context import trail_of
+from api.errors import body_of, headers_of, shown, status_of
+from schema.errors import PublicError
+
+
+def take_errors(app: FastAPI) -> None:
+    """Give an application our answers to errors."""
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(RequestValidationError, _validation)
+    app.add_exception_handler(PublicError, _public)
+
+
+async def _http(request: Request, error: Exception) -> Response:
+    """Answer what FastAPI and Starlette raise, such as for a path that is not served."""
+    if not isinstance(error, HTTPException):
+        raise TypeError
+    try:
+        code = HTTPStatus(error.status_code).name
+    except ValueError:
+        code = "HTTP_ERROR"
+    message = error.detail
+    if error.status_code == HTTPStatus.NOT_FOUND and message == HTTPStatus.NOT_FOUND.phrase:
+        message = "Nothing is served at this path. What is, stands at /."
+    return _respond(request, error.status_code, code, message, error.headers)
+
+
+async def _validation(request: Request, error: Exception) -> Response:
+    """Answer a request whose parameters or body are not what a route takes."""
+    if not isinstance(error, RequestValidationError):
+        raise TypeError
+    trail_of(request.scope).codes.append("BAD_INPUT")
+    entries = [
+        {
+            "message": f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
+            "extensions": {"code": "BAD_INPUT", "path": problem["loc"]},
+        }
+        for problem in error.errors()
+    ]
+    return Response(body_of(*entries), 422, media_type="application/json")
+
+
+async def _public(request: Request, error: Exception) -> Response:
+    """Answer an error of ours."""
+    if not isinstance(error, PublicError):
+        raise TypeError
+    trail_of(request.scope).codes.append(error.code)
+    headers = {name.decode(): value.decode() for name, value in headers_of(error)}
+    return Response(body_of(shown(error)), status_of(error), headers, "application/json")
+
+
+def _respond(request: Request, status: int, code: str, message: str, headers: Any) -> Response:
+    trail_of(request.scope).codes.append(code)
+    if status in (204, 304):
+        return Response(status_code=status, headers=headers)
+    body = body_of({"message": message, "extensions": {"code": code}})
+    return Response(body, status, headers, "application/json")

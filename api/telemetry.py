@@ -1,0 +1,122 @@
+"""Logs: one line an event, as text for people or JSON for machines, from us and from the libraries alike.
+
+What a client sends is never trusted to keep to its line: control characters are escaped. Keys, queries and
+variables are not logged at all. The line of each request is written by `api.middleware`.
+"""
+
+import logging
+import sys
+import traceback
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+ACCESS: Final = "uvicorn.access"
+"""The logger that is not heard: our own line a request says more."""
+
+
+@dataclass(slots=True)
+class Trail:
+    """What becomes known of one request on its way, for its log line. It is in the scope, under `TRAIL`."""
+
+    request_id: str
+    """Names the request in answers and logs."""
+
+    key: str | None = None
+    """Visible part of the key that was shown."""
+
+    operation: str | None = None
+    """Name of the GraphQL operation."""
+
+    codes: list[str] = field(default_factory=list)
+    """Codes of the errors in the answer."""
+
+
+TRAIL: Final = "achene.trail"
+"""Where the scope has the request's `Trail`."""
+
+
+def configure_logging(format_: Literal["text", "json"], stream: TextIO | None = None) -> None:
+    """Set up all logging of the process; later calls replace earlier ones.
+
+    Args:
+        format_: How lines look.
+        stream: Where they go; standard error where None.
+    """
+    stream = stream or sys.stderr
+    shared: list[Processor] = [
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        escape,
+    ]
+    renderers = _renderers(format_, stream)
+    structlog.configure(
+        processors=[*shared, *renderers],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.WriteLoggerFactory(stream),
+        cache_logger_on_first_use=False,  # a later call must reach loggers that were used before
+    )
+    handler = logging.StreamHandler(stream)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderers],
+        )
+    )
+    _take_over(handler)
+
+
+def _take_over(handler: logging.Handler) -> None:
+    """Send what libraries log to our handler, and only there."""
+    root = logging.getLogger()
+    for other in [other for other in root.handlers if getattr(other, "is_achene", False)]:
+        root.removeHandler(other)
+    handler.is_achene = True  # type: ignore[attr-defined]  # marks it, so that a later call finds it
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    for name in ("uvicorn", "uvicorn.error", ACCESS):
+        logging.getLogger(name).handlers.clear()
+        logging.getLogger(name).propagate = name != ACCESS
+    logging.getLogger("uvicorn").setLevel(logging.INFO)  # start and stop
+
+
+def _renderers(format_: Literal["text", "json"], stream: TextIO) -> list[Processor]:
+    if format_ == "json":
+        return [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str).decode()),
+        ]
+    return [
+        structlog.dev.ConsoleRenderer(
+            colors=stream.isatty(), exception_formatter=_write_traceback, pad_event_to=0, sort_keys=False
+        )
+    ]
+
+
+def escape(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Escape control characters in every text of an event, so that none can forge a line or steer a terminal."""
+    for key, value in event.items():
+        if isinstance(value, str) and not value.isprintable():
+            event[key] = escaped(value)
+    return event
+
+
+def escaped(text: str) -> str:
+    r"""Return a text with every character that does not print as an escape such as `\n` or `\x1b`."""
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
+    """Write a traceback below its line, each line of it marked so that it cannot pass for another event."""
+    for line in "".join(traceback.format_exception(*exc_info)).splitlines():
+        stream.write(f"\n  | {escaped(line)}")
+
+
+def logger() -> Any:
+    """Return a logger that is ready, for what logs often; it keeps the set-up of this moment."""
+    return structlog.get_logger().bind()
