@@ -98,10 +98,7 @@ def _log_hidden(errors: Iterable[GraphQLError], request_id: str) -> None:
         cause = _cause(error)
         if not _is_hidden(error) or id(cause) in logged:
             continue
-        if len(logged) == REFUSED_VALUE: Final = "A value is not what its type takes."
-"""What stands for the words of a scalar that raised some exception of Python's."""
-
-MOST_LOGGED:
+        if len(logged) == MOST_LOGGED:
             break
         logged.add(id(cause))
         path = ".".join(map(str, error.path or ()))
