@@ -13,7 +13,7 @@ Sources: RFC 3339; RFC 4648; https://www.postgresql.org/docs/current/datatype-da
 """
 
 import base64
-import binascii
+import math
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
@@ -30,19 +30,22 @@ Moment = TypeVar("Moment", date, datetime, time)
 INT_RANGE: Final = range(-(2**31), 2**31)
 BIGINT_RANGE: Final = range(-(2**63), 2**63)
 
-_INTEGER: Final = re.compile(r"^-?[0-9]{1,19}$")
-_NUMBER: Final = re.compile(r"^[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?$")
+_INTEGER: Final = re.compile(r"-?[0-9]{1,19}")
+_NUMBER: Final = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _DATE_TIME: Final = re.compile(
-    r"^(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(\.\d{1,6})?\d*([Zz]|[+-]\d{2}:\d{2})?$", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})[Tt ](\d{2}:\d{2}:\d{2})(?:(\.\d{1,6})\d*)?([Zz]|[+-]\d{2}:\d{2})?", re.ASCII
 )
-_TIME: Final = re.compile(r"^(\d{2}:\d{2}(?::\d{2})?)(\.\d{1,6})?\d*$", re.ASCII)
-_DATE: Final = re.compile(r"^\d{4}-\d{2}-\d{2}$", re.ASCII)
+_TIME: Final = re.compile(r"(\d{2}:\d{2})(?:(:\d{2})(?:(\.\d{1,6})\d*)?)?", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _INTERVAL: Final = re.compile(
-    r"^-?P(?=.)(-?\d{1,9}Y)?(-?\d{1,9}M)?(-?\d{1,9}W)?(-?\d{1,9}D)?"
-    r"(T(?=.)(-?\d{1,9}H)?(-?\d{1,9}M)?(-?\d{1,9}(\.\d{1,6})?S)?)?$",
+    r"P(?=.)(-?\d{1,10}Y)?(-?\d{1,10}M)?(-?\d{1,10}W)?(-?\d{1,10}D)?"
+    r"(?:T(?=.)(-?\d{1,10}H)?(-?\d{1,10}M)?(-?\d{1,10}(?:\.\d{1,6})?S)?)?",
     re.ASCII,
 )
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}")
 _FLOAT_WORDS: Final = {"NaN", "Infinity", "-Infinity"}
+_LARGEST_EXPONENT, _LARGEST_SCALE = 131_071, 16_383
+"""Limits of NUMERIC: https://www.postgresql.org/docs/current/datatype-numeric.html"""
 
 
 def write(kind: Kind, value: Any) -> Any:
@@ -96,7 +99,7 @@ def from_text(scalar: Scalar, text: str) -> Any:
         case Kind.INTEGER:
             return read(Kind.INTEGER, int(_matched(_INTEGER, text, "a whole number")))
         case Kind.FLOAT:
-            return float(text) if _NUMBER.match(text) or text in {"nan", "inf", "-inf"} else _refuse(text, "a number")
+            return float(text if text in {"nan", "inf", "-inf"} else _matched(_NUMBER, text, "a number"))
         case Kind.JSON:
             return orjson.loads(text)
         case kind:
@@ -120,12 +123,28 @@ def check_text(value: str) -> str:
 
 
 def _matched(pattern: re.Pattern[str], value: Any, wanted: str) -> str:
-    return value if isinstance(value, str) and pattern.match(value) else _refuse(value, wanted)
+    return value if isinstance(value, str) and pattern.fullmatch(value) else _refuse(value, wanted)
 
 
 def _refuse(value: Any, wanted: str) -> NoReturn:
-    shown = repr(value) if len(repr(value)) <= 60 else repr(value)[:57] + "..."
-    raise ValueError(f"expected {wanted}, found {shown}")
+    raise ValueError(f"expected {wanted}, found {_shown(value)}")
+
+
+def _shown(value: Any) -> str:
+    """Return what a client sent as it may stand in a message: short, and in the words of JSON."""
+    match value:
+        case None | bool():
+            return {None: "null", True: "true", False: "false"}[value]
+        case str():
+            return repr(value) if len(value) <= 60 else repr(value[:57]) + "..."
+        case int() if value.bit_length() > 128:
+            return "a larger number"
+        case int() | float():
+            return str(value)
+        case list() | tuple():
+            return "a list"
+        case _:
+            return "an object"
 
 
 def _within(range_: range, value: int, wanted: str) -> int:
@@ -170,7 +189,7 @@ def _read_integer(value: Any) -> int:
 
 def _read_bigint(value: Any) -> int:
     wanted = "a whole number of 64 bits, as a string or a number"
-    if isinstance(value, str) and _INTEGER.match(value):
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
         value = int(value)
     if not isinstance(value, int) or isinstance(value, bool):
         _refuse(value, wanted)
@@ -181,17 +200,29 @@ def _read_decimal(value: Any) -> Decimal:
     wanted = 'a decimal number, such as "12.50"'
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         _refuse(value, wanted)
-    if isinstance(value, str) and not _NUMBER.match(value) and value not in _FLOAT_WORDS:
+    if isinstance(value, str) and not _NUMBER.fullmatch(value) and value not in _FLOAT_WORDS:
         _refuse(value, wanted)
     try:
-        return Decimal(str(value))
-    except InvalidOperation as error:
-        raise ValueError(f"expected {wanted}") from error
+        number = Decimal(str(value))
+    except (InvalidOperation, ValueError) as error:  # an integer of so many digits that Python will not print it
+        raise ValueError(f"expected {wanted}, found {_shown(value)}") from error
+    if not number.is_finite():
+        return number if isinstance(value, str) else _refuse(value, wanted)
+    exponent = number.as_tuple().exponent
+    if number.adjusted() > _LARGEST_EXPONENT or (isinstance(exponent, int) and exponent < -_LARGEST_SCALE):
+        _refuse(value, f"{wanted}, of at most {_LARGEST_EXPONENT + 1} digits and {_LARGEST_SCALE} behind the point")
+    return number
 
 
 def _read_float(value: Any) -> float:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number else _refuse(value, "a number")
+    wanted = "a finite number"
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        _refuse(value, wanted)
+    try:
+        number = float(value)
+    except OverflowError as error:
+        raise ValueError(f"expected {wanted}, found {_shown(value)}") from error
+    return number if math.isfinite(number) else _refuse(value, wanted)
 
 
 def _read_boolean(value: Any) -> bool:
@@ -200,57 +231,71 @@ def _read_boolean(value: Any) -> bool:
 
 def _read_timestamp(value: Any) -> datetime:
     wanted = 'a time with an offset, such as "2026-03-01T12:00:00Z"'
-    match = _DATE_TIME.match(value) if isinstance(value, str) else None
+    match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None or not match[4]:
         _refuse(value, wanted)
     offset = "+00:00" if match[4] in "Zz" else match[4]
-    return _from_iso(datetime, f"{match[1]}T{match[2]}{match[3] or ''}{offset}", wanted)
+    moment = _from_iso(datetime, f"{match[1]}T{match[2]}{match[3] or ''}{offset}", value, wanted)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError(f"expected {wanted}, found {_shown(value)}: in UTC it is not in the years 1 to 9999") from error
 
 
 def _read_local_timestamp(value: Any) -> datetime:
     wanted = 'a time without an offset, such as "2026-03-01T12:00:00"'
-    match = _DATE_TIME.match(value) if isinstance(value, str) else None
+    match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None or match[4]:
         _refuse(value, wanted)
-    return _from_iso(datetime, f"{match[1]}T{match[2]}{match[3] or ''}", wanted)
+    return _from_iso(datetime, f"{match[1]}T{match[2]}{match[3] or ''}", value, wanted)
 
 
 def _read_date(value: Any) -> date:
     wanted = 'a date, such as "2026-03-01"'
-    return _from_iso(date, _matched(_DATE, value, wanted), wanted)
+    return _from_iso(date, _matched(_DATE, value, wanted), value, wanted)
 
 
 def _read_time(value: Any) -> time:
     wanted = 'a time of day, such as "12:30:00"'
-    match = _TIME.match(value) if isinstance(value, str) else None
-    return _from_iso(time, f"{match[1]}{match[2] or ''}", wanted) if match else _refuse(value, wanted)
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        _refuse(value, wanted)
+    return _from_iso(time, "".join(part or "" for part in match.groups()), value, wanted)
 
 
-def _from_iso(class_: type[Moment], text: str, wanted: str) -> Moment:
+def _from_iso(class_: type[Moment], text: str, value: str, wanted: str) -> Moment:
     try:
         return class_.fromisoformat(text)
     except ValueError as error:
-        raise ValueError(f"expected {wanted}, found {text!r}: {error}") from error
+        raise ValueError(f"expected {wanted}, found {_shown(value)}: {error}") from error
 
 
 def _read_interval(value: Any) -> str:
-    return _matched(_INTERVAL, value, 'an ISO 8601 duration, such as "P1DT2H"')
+    """Return the text, which PostgreSQL reads itself: it tells months from days, as Python does not."""
+    wanted = 'an ISO 8601 duration, such as "P1DT2H"'
+    text = _matched(_INTERVAL, value, wanted)
+    match = _INTERVAL.fullmatch(text)
+    years, months, weeks, days, hours, minutes, seconds = (
+        abs(Decimal(part[:-1])) if part else 0 for part in (match.groups() if match else ())
+    )
+    clock = (hours * 3600 + minutes * 60 + seconds) * 1_000_000
+    if max(years * 12 + months, weeks * 7 + days) >= INT_RANGE.stop or clock >= BIGINT_RANGE.stop:
+        _refuse(value, f"{wanted}, that PostgreSQL can hold")
+    return text
 
 
 def _read_uuid(value: Any) -> UUID:
-    wanted = "a UUID of 32 hexadecimal digits"
-    try:
-        return UUID(value) if isinstance(value, str) else _refuse(value, wanted)
-    except ValueError as error:
-        raise ValueError(f"expected {wanted}") from error
+    return UUID(_matched(_UUID, value, "a UUID of 32 hexadecimal digits"))
 
 
 def _read_bytes(value: Any) -> bytes:
     wanted = "bytes in base64"
+    if not isinstance(value, str):
+        _refuse(value, wanted)
     try:
-        return base64.b64decode(value, validate=True) if isinstance(value, str) else _refuse(value, wanted)
-    except binascii.Error as error:
-        raise ValueError(f"expected {wanted}: {error}") from error
+        return base64.b64decode(value, validate=True)
+    except ValueError as error:
+        raise ValueError(f"expected {wanted}, found {_shown(value)}") from error
 
 
 _WRITERS: Final[dict[Kind, Callable[[Any], Any]]] = {
