@@ -13,7 +13,17 @@ from pathlib import Path
 from typing import Any, Final
 
 import strawberry
-from graphql import DocumentNode, ExecutionResult, GraphQLSchema, execute
+from graphql import (
+    DocumentNode,
+    ExecutionResult,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    execute,
+    get_operation_ast,
+    get_variable_values,
+)
+from graphql.execution.values import VariableValues
 from sqlalchemy.orm import DeclarativeBase
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
@@ -21,6 +31,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 import schema.fields
 from schema.context import Context
+from schema.cost import Cost, CostRule
+from schema.errors import LimitError
 from schema.fields import discover
 from schema.graph import Graph, read_graph
 from schema.loaders import Loaders, Reader
@@ -53,6 +65,9 @@ class GraphSchema:
     records: dict[str, type[Record]]
     """The class of the rows of each type."""
 
+    cost: CostRule
+    """What operations may cost."""
+
     def print(self) -> str:
         """Return the SDL."""
         return print_schema(self.strawberry) + "\n"
@@ -80,6 +95,10 @@ class GraphSchema:
         Returns:
             Data and errors; an error that is not ours has its exception in `original_error`.
         """
+        try:
+            cost = self._measure(document, operation_name, variables)
+        except LimitError as error:
+            return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
         result: Awaitable[ExecutionResult] | ExecutionResult = execute(
             self.core,
             document,
@@ -88,13 +107,34 @@ class GraphSchema:
             operation_name=operation_name,
             executor_class=StrawberryGraphQLCoreExecutionContext,
         )
-        return await result if inspect.isawaitable(result) else result
+        finished = await result if inspect.isawaitable(result) else result
+        if cost is not None and "cost" in context.reports:
+            finished.extensions = {"cost": {"rows": cost.rows, "statements": cost.statements}}
+        return finished
+
+    def _measure(
+        self, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
+    ) -> Cost | None:
+        """Return what an operation can cost; None where its variables are wrong, which running it tells."""
+        operation = get_operation_ast(document, operation_name)
+        if operation is None:
+            return None
+        coerced = get_variable_values(self.core, operation.variable_definitions or (), variables or {})
+        if not isinstance(coerced, VariableValues):
+            return None
+        fragments = {
+            definition.name.value: definition
+            for definition in document.definitions
+            if isinstance(definition, FragmentDefinitionNode)
+        }
+        return self.cost.measure(operation, fragments, coerced.coerced)
 
 
 def build_graph_schema(
     base: type[DeclarativeBase] = Base,
     own: Iterable[type[Any]] | None = None,
     limits: Limits | None = None,
+    largest_cost: int | None = None,
 ) -> GraphSchema:
     """Make the graph of all models below a declarative base.
 
@@ -102,6 +142,7 @@ def build_graph_schema(
         base: The declarative base.
         own: Classes of the team's own fields; those of `schema.fields` where None.
         limits: How large a page may be.
+        largest_cost: Most rows that an operation may be able to read; any number where None.
 
     Raises:
         DefinitionError: A model or a field of the team's own says what cannot be served.
@@ -113,8 +154,10 @@ def build_graph_schema(
         config=StrawberryConfig(auto_camel_case=True, scalar_map=scalar_map()),
     )
     core = built._schema
-    wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits or Limits()))
-    return GraphSchema(graph, built, core, {name: record_class(name) for name in graph.types})
+    limits = limits or Limits()
+    wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits))
+    records = {name: record_class(name) for name in graph.types}
+    return GraphSchema(graph, built, core, records, CostRule(core, graph, limits, largest_cost))
 
 
 def main() -> int:

@@ -49,3 +49,6 @@ class Context:
 
     request_id: str
     """Names the request in answers and logs."""
+
+    reports: frozenset[str] = frozenset()
+    """What the caller wants to be told beside the data, in `extensions`: `cost`."""

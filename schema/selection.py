@@ -14,6 +14,7 @@ from graphql import (
     GraphQLResolveInfo,
     GraphQLSchema,
     InlineFragmentNode,
+    OperationDefinitionNode,
     SelectionSetNode,
     VariableNode,
     is_abstract_type,
@@ -35,12 +36,16 @@ class Document:
     """The coerced variables."""
 
 
+Selecting = FieldNode | OperationDefinitionNode
+"""What has selections below it."""
+
+
 def document_of(info: GraphQLResolveInfo[Any]) -> Document:
     """Return what the selections of a running operation depend on."""
     return Document(info.schema, info.fragments, cast("Mapping[str, Any]", info.variable_values))
 
 
-def select_fields(document: Document, type_name: str, nodes: Iterable[FieldNode]) -> dict[str, list[FieldNode]]:
+def select_fields(document: Document, type_name: str, nodes: Iterable[Selecting]) -> dict[str, list[FieldNode]]:
     """Return the fields selected below some fields, for one object type.
 
     Args:

@@ -1,0 +1,77 @@
+"""What an operation can cost is told before it runs, and what costs too much does not run."""
+
+from dataclasses import replace
+
+import pytest
+from graphql import parse
+
+from schema.build import GraphSchema
+from schema.cost import Cost, CostRule
+from schema.errors import LimitError
+from schema.page import Limits
+from tests.schema.conftest import Asker
+
+
+def measure(schema: GraphSchema, query: str, largest: int | None = None, **variables: object) -> Cost:
+    """Return the cost of a query under a limit."""
+    limited = replace(schema, cost=CostRule(schema.core, schema.graph, Limits(), largest))
+    cost = limited._measure(parse(query), None, variables)
+    assert cost is not None
+    return cost
+
+
+def test_pages_multiply(ask: Asker) -> None:
+    """A list below a list costs the product of the page sizes, the default one where none is asked."""
+    query = """{ users(first: 20) { nodes { posts(first: 10) { edges { node {
+        title tags { nodes { name } } comments(last: 5) { nodes { author { name } } } } } } } } }"""
+    cost = measure(ask.schema, query)
+    assert (cost.rows, cost.statements) == (20 + 200 + 4000 + 1000 + 1000, 5)
+    assert cost.costliest[0] == ("users.nodes.posts.edges.node.tags", 4000)
+
+
+def test_variables_and_defaults_count(ask: Asker) -> None:
+    """A page size may come from a variable or its default."""
+    query = "query($n: Int = 50) { posts(first: $n) { nodes { author { name } } } }"
+    assert measure(ask.schema, query).rows == 100
+    assert measure(ask.schema, query, n=7).rows == 14
+
+
+def test_groups_are_of_the_list_and_not_of_its_rows(ask: Asker) -> None:
+    """Groups cost their own number, and objects among their keys as many again."""
+    query = "{ posts(first: 50) { groups(by: [AUTHOR], first: 7) { keys { author { name } } } } }"
+    assert measure(ask.schema, query).rows == 50 + 7 + 7
+
+
+def test_look_ups_cost_one_row_each(ask: Asker) -> None:
+    """`node` and its kin cost a row an id, and what is below them that many times."""
+    query = '{ nodes(ids: ["a", "b"]) { ... on Post { author { name } } } node(id: "a") { id } }'
+    assert measure(ask.schema, query).rows == 2 + 2 + 1
+
+
+def test_too_much_is_refused_by_name_before_anything_runs(ask: Asker) -> None:
+    """The refusal names the limit and the selections that cost most; no statement is run."""
+    query = "{ users(first: 1000) { nodes { posts(first: 1000) { nodes { tags(first: 1000) { nodes { name } } } } } } }"
+    with pytest.raises(LimitError) as refusal:
+        measure(ask.schema, query, largest=100_000)
+    assert str(refusal.value) == (
+        "The operation could read 1,001,001,000 rows; 100,000 are accepted. Ask for smaller pages: "
+        "`users.nodes.posts.nodes.tags` up to 1,000,000,000 rows, `users.nodes.posts` up to 1,000,000 rows, "
+        "`users` up to 1,000 rows."
+    )
+
+
+def test_fragments_that_write_out_into_very_much_are_refused(ask: Asker) -> None:
+    """A short document of nested fragments and aliases is not walked to its end."""
+    aliases = " ".join(f"a{alias}: posts(first: 1) {{ nodes {{ author {{ ...%s }} }} }}" for alias in range(10))
+    fragments = "".join(
+        f"fragment f{level} on User {{ {aliases.replace('%s', f'f{level + 1}')} }} " for level in range(8)
+    )
+    with pytest.raises(LimitError, match="more than 20,000 fields, fragments written out"):
+        measure(ask.schema, "{ users { nodes { ...f0 } } } " + fragments + "fragment f8 on User { id }")
+
+
+async def test_the_cost_is_reported_where_it_is_asked_for(ask: Asker) -> None:
+    """`extensions.cost` has rows and statements; the statements are those that are run."""
+    answer = await ask("{ users(first: 2) { nodes { posts { totalCount nodes { title } } } } }")
+    cost = measure(ask.schema, "{ users(first: 2) { nodes { posts { totalCount nodes { title } } } } }")
+    assert (cost.statements, answer.statements) == (2, 2)
