@@ -94,16 +94,19 @@ class Document:
 class Documents:
     """The documents of one schema."""
 
-    def __init__(self, core: GraphQLSchema, limits: DocumentLimits | None = None) -> None:
+    def __init__(
+        self, core: GraphQLSchema, limits: DocumentLimits | None = None, cache_bytes: int = CACHE_BYTES
+    ) -> None:
         """Begin without any document.
 
         Args:
             core: What documents are valid under.
             limits: How large they may be.
+            cache_bytes: Most memory of those that are kept.
         """
         self._core = core
         self._limits = limits or DocumentLimits()
-        self._cache: LRUCache[str, Document] = LRUCache(CACHE_BYTES, getsizeof=_size)
+        self._cache: LRUCache[str, Document] = LRUCache(cache_bytes, getsizeof=_size)
 
     def get(self, text: str) -> Document:
         """Return the document of a text; parsed and validated the first time only.
