@@ -31,8 +31,8 @@ COPY alembic/ alembic/
 COPY deploy/healthcheck.py deploy/
 COPY schema/ schema/
 COPY api/ api/
-RUN python -m venv /opt/achene \
-    && /opt/achene/bin/python -m pip install --no-index --find-links /wheels --editable . \
+RUN python -m venv --without-pip /opt/achene \
+    && pip --python /opt/achene/bin/python install --no-index --find-links /wheels --editable . \
     && /opt/achene/bin/python -m compileall -q --invalidation-mode unchecked-hash alembic api schema
 
 
