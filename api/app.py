@@ -30,12 +30,13 @@ GRAPHQL_PATH = "/graphql"
 """Where the graph is."""
 
 
-def create_app(settings: Settings, url: str) -> FastAPI:
+def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -> FastAPI:
     """Make the application of one server process.
 
     Args:
         settings: How it is set up.
         url: PostgreSQL address.
+        graph: What it serves; the graph of `schema.models` where None.
 
     Returns:
         The application; its parts are in `app.state.parts`.
@@ -44,7 +45,7 @@ def create_app(settings: Settings, url: str) -> FastAPI:
         DefinitionError: The models, or the team's own fields, cannot be served.
     """
     configure_logging(settings.log_format)
-    parts = make_parts(settings, url, build_graph_schema(limits=page_limits(settings)))
+    parts = make_parts(settings, url, graph or build_graph_schema(limits=page_limits(settings)))
     app = FastAPI(
         title=TITLE,
         description=f"{SUMMARY}\n\nThis is the REST part; the graph is at `{GRAPHQL_PATH}`.",

@@ -77,9 +77,9 @@ def require(principal: Principal, scope: str) -> None:
     raise ForbiddenError(f"The API key lacks the scope `{scope}`.")
 
 
-def new_context(principal: Principal, parts: Parts, request_id: str) -> Context:
+def new_context(principal: Principal, parts: Parts, request_id: str, reports: frozenset[str]) -> Context:
     """Return what the resolvers of one request are given."""
-    return Context(principal, parts.database, parts.graph.new_loaders(parts.database), request_id)
+    return Context(principal, parts.database, parts.graph.new_loaders(parts.database), request_id, reports)
 
 
 def trail_of(scope: Scope) -> Trail:

@@ -25,15 +25,20 @@ from api.masking import is_unavailable, located, masked
 from api.negotiation import Media, accepted, check_is_json
 from api.operation import Operation, from_address, from_body, has_query
 from api.telemetry import Trail
+from schema.context import Context
 from schema.documents import Document, Documents
 from schema.errors import DocumentError, LimitError, OperationError, PublicError, UnavailableError
-from schema.principal import Principal
 
 OFFERS: Final = (Media.GRAPHQL, Media.JSON)
 """What is answered to a GraphQL request."""
 
 PAGE_OFFERS: Final = (Media.HTML, *OFFERS)
 """What is answered to a GET without one."""
+
+REPORT: Final = b"x-achene-report"
+"""The header that asks for what stands in `extensions` of an answer, such as `cost`."""
+
+NOTHING: Final[frozenset[str]] = frozenset()
 
 Headers = dict[bytes, bytes]
 
@@ -71,7 +76,8 @@ class GraphQLEndpoint:
             principal = await authenticate(scope, self._parts)
             require(principal, READ)
             operation = await self._read(scope, headers, receive)
-            return await self._run(operation, principal, media, trail, is_safe=scope["method"] != "POST")
+            context = new_context(principal, self._parts, trail.request_id, _reports(headers))
+            return await self._run(operation, context, media, trail, is_safe=scope["method"] != "POST")
         except PublicError as error:
             trail.codes.append(error.code)
             return Answer.refusal(error, UNCACHED, media)
@@ -86,7 +92,7 @@ class GraphQLEndpoint:
         return from_body(await read_body(receive, length, settings.largest_body_bytes, settings.body_timeout_seconds))
 
     async def _run(
-        self, operation: Operation, principal: Principal, media: Media, trail: Trail, *, is_safe: bool
+        self, operation: Operation, context: Context, media: Media, trail: Trail, *, is_safe: bool
     ) -> Answer:
         """Run an operation and write what came of it."""
         try:
@@ -98,7 +104,7 @@ class GraphQLEndpoint:
             document.node,
             operation_name=operation.name,
             variables=operation.variables,
-            context=new_context(principal, self._parts, trail.request_id),
+            context=context,
         )
         return _written(result, media, trail)
 
@@ -109,6 +115,12 @@ def _headers(scope: Scope) -> Headers:
     for name, value in scope["headers"]:
         found[name] = found[name] + b"," + value if name == b"accept" and name in found else value
     return found
+
+
+def _reports(headers: Headers) -> frozenset[str]:
+    """Return what the client wants to be told beside the data."""
+    asked = headers.get(REPORT)
+    return frozenset(word.strip() for word in asked.decode("latin-1").split(",")) if asked else NOTHING
 
 
 def _is_for_page(scope: Scope, headers: Headers) -> bool:
@@ -142,15 +154,16 @@ def _document_refusal(error: DocumentError | LimitError, media: Media, trail: Tr
 
 def _written(result: ExecutionResult, media: Media, trail: Trail) -> Answer:
     """Write what came of running an operation."""
+    more = {"extensions": result.extensions} if result.extensions else {}
     if not result.errors:
-        return Answer.json(200, encode({"data": result.data}), UNCACHED, media)
+        return Answer.json(200, encode({"data": result.data, **more}), UNCACHED, media)
     if _is_unanswered(result):
         raise UnavailableError(result.errors[0].message)
     entries = masked(result.errors, trail.request_id)
     trail.codes.extend(sorted({entry["extensions"]["code"] for entry in entries}))
     if result.data is None and all(error.path is None for error in result.errors):
         return Answer.json(_request_error_status(media), body_of(*entries), UNCACHED, media)
-    return Answer.json(200, encode({"errors": entries, "data": result.data}), UNCACHED, media)
+    return Answer.json(200, encode({"errors": entries, "data": result.data, **more}), UNCACHED, media)
 
 
 def _is_unanswered(result: ExecutionResult) -> bool:

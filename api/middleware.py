@@ -56,7 +56,7 @@ def guard(settings: Settings) -> list[Middleware]:
                 allow_origins=origins,
                 allow_origin_regex=pattern,
                 allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
-                allow_headers=("X-API-Key", "Authorization", "Content-Type", "X-Request-Id"),
+                allow_headers=("X-API-Key", "Authorization", "Content-Type", "X-Request-Id", "X-Achene-Report"),
                 expose_headers=("X-Request-Id", "Retry-After", "WWW-Authenticate"),
             )
         )

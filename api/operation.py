@@ -73,10 +73,9 @@ def has_query(query_string: bytes) -> bool:
 
 def _parameters(query_string: bytes) -> dict[str, Any]:
     try:
-        pairs = [
-            (name.decode(), value.decode())
-            for name, value in parse_qsl(query_string, keep_blank_values=True, max_num_fields=MOST_PARAMETERS)
-        ]
+        pairs = parse_qsl(
+            query_string.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
+        )
     except UnicodeDecodeError as error:
         raise BadRequestError("The parameters of the address are not UTF-8.") from error
     except ValueError as error:

@@ -1,0 +1,21 @@
+"""A server over demo content that the tests of a worker share."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.api.served import Served, serving
+
+
+@pytest.fixture(scope="session")
+async def shared_server(content_url: str) -> AsyncIterator[Served]:
+    """One server for all tests that only ask."""
+    async with serving(content_url) as served:
+        yield served
+
+
+@pytest.fixture
+def web(shared_server: Served) -> Served:
+    """The shared server in development, its log empty."""
+    shared_server.take_log()
+    return shared_server

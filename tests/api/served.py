@@ -1,0 +1,90 @@
+"""A real server on a free port, within the test's event loop, and the lines that it logs."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import orjson
+import uvicorn
+from fastapi import FastAPI
+
+from api.app import create_app
+from api.listen import base_url, bind
+from api.protocol import Protocol
+from api.settings import Settings
+from api.telemetry import configure_logging
+from schema.build import GraphSchema
+
+GRAPHQL = "application/graphql-response+json"
+
+
+@dataclass
+class Served:
+    """A server that answers, and a client of it."""
+
+    client: httpx.AsyncClient
+    app: FastAPI
+    base: str
+    stream: io.StringIO = field(default_factory=io.StringIO)
+
+    def take_log(self) -> None:
+        """Let this server log to its stream, whatever other tests have set up since."""
+        configure_logging("json", self.stream)
+        self.stream.seek(0)
+        self.stream.truncate()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """What was logged since `take_log`."""
+        return [orjson.loads(line) for line in self.stream.getvalue().splitlines()]
+
+    async def logged(self, count: int = 1) -> list[dict[str, Any]]:
+        """Return what was logged since `take_log`, once there are so many lines; a line follows its answer."""
+        async with asyncio.timeout(10):
+            while len(self.lines) < count:  # noqa: ASYNC110 - a stream tells nobody of its lines
+                await asyncio.sleep(0.005)
+        await asyncio.sleep(0.02)  # a line too many would come now
+        return self.lines
+
+    async def ask(self, query: str, accept: str = GRAPHQL, **more: Any) -> httpx.Response:
+        """Send a GraphQL request by POST."""
+        headers = {"Accept": accept} | more.pop("headers", {})
+        return await self.client.post("/graphql", json={"query": query} | more, headers=headers)
+
+
+def make_app(url: str, stream: io.StringIO, graph: GraphSchema | None = None, **settings: Any) -> FastAPI:
+    """Make an application that logs to a stream."""
+    chosen = {"environment": "development", "graphiql": False} | settings
+    app = create_app(Settings(_env_file=None, **chosen), url, graph)
+    configure_logging("json", stream)
+    return app
+
+
+@asynccontextmanager
+async def serving(url: str, graph: GraphSchema | None = None, **settings: Any) -> AsyncIterator[Served]:
+    """Serve a database."""
+    stream = io.StringIO()
+    app = make_app(url, stream, graph, **settings)
+    listener = bind("127.0.0.1", 0)
+    server = uvicorn.Server(uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, server_header=False))
+    task = asyncio.create_task(server._serve(sockets=[listener]))
+    try:
+        async with asyncio.timeout(30):
+            while not server.started:
+                if task.done():
+                    task.result()
+                await asyncio.sleep(0.01)
+        base = base_url(listener)
+        async with httpx.AsyncClient(base_url=base, timeout=30) as client:
+            served = Served(client, app, base, stream)
+            served.take_log()
+            yield served
+    finally:
+        server.should_exit = True
+        async with asyncio.timeout(30):
+            await task
+        listener.close()
