@@ -46,9 +46,7 @@ app = typer.Typer(no_args_is_help=True, help="Make, list, revoke and rotate API 
 def create(
     name: Annotated[str, typer.Option(help="What the key is for.", show_default=False)],
     scopes: Annotated[str, typer.Option(help="What it may do, such as read,posts:write.", show_default=False)],
-    expires: Annotated[
-        str, typer.Option(help="A time span such as 90d, a day such as 2027-01-31, or never.", show_default=False)
-    ],
+    expires: Annotated[str, typer.Option(help="A time span such as 90d, a day such as 2027-01-31, or never.")] = "90d",
     user: Annotated[str | None, typer.Option(help="E-mail address of the user whose key it is.")] = None,
 ) -> None:
     """Make a key and print it, this once."""

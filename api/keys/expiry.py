@@ -6,7 +6,7 @@ from typing import Final
 
 from schema.errors import BadInputError
 
-SPAN: Final = re.compile(r"([0-9]{1,6})([mhdw])")
+SPAN: Final = re.compile(r"([0-9]{1,8})([mhdw])")
 UNITS: Final = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 MOMENT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2})?(Z|[+-][0-9]{2}:[0-9]{2})")
@@ -47,12 +47,12 @@ def _at(given: str, now: datetime) -> datetime | None:
     """Return the time that is meant; None where none is."""
     try:
         if (span := _span(given)) is not None:
-            return now + span
+            return now + min(span, 2 * LONGEST)
         if DAY.fullmatch(given):
             return datetime.fromisoformat(given).replace(tzinfo=UTC)
         if MOMENT.fullmatch(given):
             return datetime.fromisoformat(given).astimezone(UTC)
-    except (ValueError, OverflowError):  # 2027-02-30, or the year 21000
+    except (ValueError, OverflowError):  # 2027-02-30, or 9999-12-31T23:59-10:00
         return None
     return None
 

@@ -23,7 +23,7 @@ PREFIX_ALPHABET: Final = string.digits + string.ascii_lowercase
 """Prefixes are read out and typed by people: one case."""
 
 ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercase
-"""Base62, lowest digit first."""
+"""The digits of base62 in their order."""
 
 PREFIX_LENGTH: Final = 10
 SECRET_LENGTH: Final = 43
@@ -92,13 +92,13 @@ def hash_of(key: str) -> bytes:
 
 
 def checksum(body: str) -> str:
-    """Return the CRC-32 of text as six base62 characters."""
+    """Return the CRC-32 of text as six base62 characters, the highest digit first."""
     number = zlib.crc32(body.encode())
-    digits = []
+    digits = ""
     for _ in range(CHECKSUM_LENGTH):
         number, digit = divmod(number, len(ALPHABET))
-        digits.append(ALPHABET[digit])
-    return "".join(digits)
+        digits = ALPHABET[digit] + digits
+    return digits
 
 
 def _draw(alphabet: str, length: int) -> str:

@@ -42,6 +42,11 @@ class Keys:
         """True while changes are heard of, so that a key need not be looked up each time."""
         return self._listener.is_trusted
 
+    @property
+    def remembered(self) -> int:
+        """How many keys are remembered, those that were shown and do not exist among them."""
+        return len(self._cache)
+
     async def start(self) -> None:
         """Begin to listen for changes and to write down uses. The database need not be there."""
         self._listener.start()
@@ -51,6 +56,10 @@ class Keys:
         """Stop both, and write down the uses that are left."""
         await self._listener.close()
         await self._usage.close()
+
+    async def flush(self) -> None:
+        """Write down the uses that were noted, now. It never raises."""
+        await self._usage.flush()
 
     async def resolve(self, presented: str) -> Principal:
         """Return who shows a key.
