@@ -1,0 +1,5 @@
+"""The fast way: an operation becomes one statement, and PostgreSQL writes the answer."""
+
+from schema.engine.engine import Compiled, Engine
+
+__all__ = ["Compiled", "Engine"]

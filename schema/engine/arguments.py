@@ -1,0 +1,195 @@
+"""Arguments -> shapes and values: what decides the statement, apart from what is only bound in it.
+
+The shape of a filter, a page or a key is the thing itself with a `Slot` in place of every value. Requests whose
+shapes are equal share a statement, whatever their values; no value, and nobody's identity, is in a shape.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from graphql import GraphQLSchema
+from graphql.execution.values import VariableValues, get_argument_values
+
+from schema.engine.outline import Outline, Site
+from schema.errors import BadInputError
+from schema.filters import (
+    Aggregated,
+    AllOf,
+    AnyOf,
+    Compare,
+    Condition,
+    Custom,
+    JsonAt,
+    Not,
+    Op,
+    Related,
+    Search,
+    read_filter,
+)
+from schema.graph import Graph, ObjectType
+from schema.opaque import read_id, read_id_of
+from schema.order import read_order
+from schema.page import Limits, Page, read_page
+from schema.values import check_text
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """Stands for a value."""
+
+    site: int
+    """Of which site."""
+
+    index: int
+    """Which of its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class ListShape:
+    """What decides the statement of a list, besides its selection."""
+
+    page: Page
+    """The page; slots stand for its size, its offset and the values of its cursors."""
+
+    condition: Condition | None
+    """The filter; slots stand for its values."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowShape:
+    """What decides the statement of a look-up, besides its selection."""
+
+    type_name: str
+    """Type of the row."""
+
+    key: tuple[str, ...]
+    """Attributes of the key."""
+
+    slots: tuple[Slot, ...]
+    """Its values."""
+
+
+Shape = ListShape | RowShape
+
+
+class ArgumentReader:
+    """Reads the sites of outlines."""
+
+    def __init__(self, core: GraphQLSchema, graph: Graph, limits: Limits) -> None:
+        """Note what arguments are read against."""
+        self._core = core
+        self._graph = graph
+        self._limits = {type_.name: limits.for_type(type_) for type_ in graph.types.values()}
+
+    def read(self, outline: Outline, variables: VariableValues) -> tuple[tuple[Shape, ...], list[list[Any]]]:
+        """Return the shape of each site, and the values of each.
+
+        Raises:
+            PublicError: An argument is wrong.
+        """
+        shapes, values = [], []
+        for number, site in enumerate(outline.sites):
+            taken = _Taken(number)
+            shapes.append(self._shape(site, variables, taken))
+            values.append(taken.values)
+        return tuple(shapes), values
+
+    def _shape(self, site: Site, variables: VariableValues, taken: "_Taken") -> Shape:
+        arguments = get_argument_values(site.definition, site.node, variables)
+        match site.kind:
+            case "list":
+                return self._list(self._graph.types[site.type_name], arguments, taken)
+            case "node":
+                type_, key = read_id(self._graph.types, arguments["id"])
+                return _row(type_, [field.attribute for field in type_.primary_key], key, taken)
+            case "id":
+                type_ = self._graph.types[site.type_name]
+                key = read_id_of(type_, arguments["id"], "id")
+                return _row(type_, [field.attribute for field in type_.primary_key], key, taken)
+            case _:
+                return self._unique(self._graph.types[site.type_name], site.key, arguments, taken)
+
+    def _list(self, type_: ObjectType, arguments: Mapping[str, Any], taken: "_Taken") -> ListShape:
+        order = read_order(self._graph, type_, arguments.get("orderBy"))
+        condition = read_filter(self._graph, type_, arguments.get("filter"))
+        page = read_page(arguments, order, self._limits[type_.name])
+        stripped = None if condition is None else taken.condition(condition)
+        return ListShape(
+            replace(
+                page,
+                size=taken.take(page.size),
+                after=taken.place(page.after),
+                before=taken.place(page.before),
+                offset=taken.take(page.offset) if page.offset else 0,
+            ),
+            stripped,
+        )
+
+    def _unique(
+        self, type_: ObjectType, names: Sequence[str], arguments: Mapping[str, Any], taken: "_Taken"
+    ) -> RowShape:
+        fields = [field for name in names if (field := type_.field_named(name)) is not None]
+        values = []
+        for field in fields:
+            value = arguments[field.name]
+            if field.references is not None:
+                value = read_id_of(self._graph.types[field.references], value, field.name)[0]
+            elif field.scalar.enum is not None:
+                value = next(member.value for member in field.scalar.enum.members if member.name == value.name)
+            elif isinstance(value, str):
+                try:
+                    check_text(value)
+                except ValueError as error:
+                    raise BadInputError(f"Argument `{field.name}`: {error}.") from error
+            values.append(value)
+        return _row(type_, [field.attribute for field in fields], values, taken)
+
+
+def _row(type_: ObjectType, key: Sequence[str], values: Sequence[Any], taken: "_Taken") -> RowShape:
+    return RowShape(type_.name, tuple(key), tuple(taken.take(value) for value in values))
+
+
+class _Taken:
+    """The values taken out of one site."""
+
+    def __init__(self, site: int) -> None:
+        self._site = site
+        self.values: list[Any] = []
+
+    def take(self, value: Any) -> Any:
+        self.values.append(value)
+        return Slot(self._site, len(self.values) - 1)
+
+    def place(self, place: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        """Nulls stay: a cursor with a null in it makes another condition."""
+        return None if place is None else tuple(None if value is None else self.take(value) for value in place)
+
+    def condition(self, condition: Condition) -> Condition:
+        match condition:
+            case AllOf(parts):
+                return AllOf(tuple(self.condition(part) for part in parts))
+            case AnyOf(parts):
+                return AnyOf(tuple(self.condition(part) for part in parts))
+            case Not(part):
+                return Not(self.condition(part))
+            case Related():
+                return replace(condition, part=self.condition(condition.part))
+            case Aggregated():
+                inner = None if condition.part is None else self.condition(condition.part)
+                return replace(condition, value=self._operand(condition.op, condition.value), part=inner)
+            case Compare(_, op, value):
+                return replace(condition, value=self._operand(op, value))
+            case JsonAt(_, path, op, value):
+                return replace(condition, path=self.take(path), value=self._operand(op, value))
+            case Search(words):
+                return Search(self.take(words))
+            case Custom(name, value):
+                return Custom(name, self.take(value))
+
+    def _operand(self, op: Op, value: Any) -> Any:
+        if op in (Op.IS_NULL, Op.IS_EMPTY):
+            return value  # these decide the statement
+        if op is Op.BETWEEN:
+            return tuple(self.take(each) for each in value)
+        return self.take(value)

@@ -1,0 +1,133 @@
+"""Values as JSON, written by PostgreSQL: for each kind the expression whose text is what `schema.values` writes.
+
+Texts are put together by `concat`, which takes a null for nothing; so each expression here is null only where its
+value is, and the caller says what stands for null.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Text, case, cast, column, func, literal_column, select
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from schema.graph import Field, Kind, ObjectType, Scalar
+
+Part = str | ColumnElement[Any]
+"""A piece of JSON: fixed text, or an expression."""
+
+MOST_ARGUMENTS: Final = 90
+"""Most arguments of one `concat`; PostgreSQL takes 100."""
+
+BASE64URL: Final[tuple[ColumnElement[str], ColumnElement[str]]] = literal_column("E'+/=\\n'"), literal_column("'-_'")
+"""What `translate` makes base64url of base64 with: two letters changed, padding and line ends dropped."""
+
+
+def text(content: str) -> ColumnElement[str]:
+    """Return fixed text as a SQL literal. It is ours, never a client's, but quoted all the same."""
+    return literal_column("'" + content.replace("'", "''") + "'", Text)
+
+
+def concat(parts: Iterable[Part]) -> ColumnElement[str]:
+    """Return pieces put together, neighbouring fixed texts as one."""
+    merged: list[Part] = []
+    for part in parts:
+        if isinstance(part, str) and merged and isinstance(merged[-1], str):
+            merged[-1] += part
+        else:
+            merged.append(part)
+    return _nested([text(part) if isinstance(part, str) else part for part in merged])
+
+
+def _nested(parts: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
+    if len(parts) == 1:
+        return parts[0]
+    if len(parts) <= MOST_ARGUMENTS:
+        return func.concat(*parts, type_=Text)
+    groups = [parts[index : index + MOST_ARGUMENTS] for index in range(0, len(parts), MOST_ARGUMENTS)]
+    return _nested([_nested(group) for group in groups])
+
+
+def value_parts(field: Field, value: ColumnElement[Any], references: ObjectType | None) -> list[Part]:
+    """Return the JSON of a value of a row.
+
+    Args:
+        field: The field.
+        value: Its value in SQL.
+        references: For a foreign key, the type whose id it is shown as.
+    """
+    if references is not None:
+        parts = id_parts(references, [value])
+    elif field.scalar.is_list:
+        parts = [_list(field.scalar, value)]
+    else:
+        parts = _scalar(field.scalar, value)
+    if not field.is_nullable:
+        return parts
+    if len(parts) == 1:
+        return [func.coalesce(parts[0], text("null"), type_=Text)]
+    return [case((value.is_(None), text("null")), else_=concat(parts))]
+
+
+def _scalar(scalar: Scalar, value: ColumnElement[Any]) -> list[Part]:
+    """Return the JSON of a value that is not null."""
+    match scalar.kind:
+        case Kind.TEXT:
+            return [cast(func.to_json(cast(value, Text)), Text)]
+        case Kind.INTEGER | Kind.BOOLEAN | Kind.FLOAT:
+            return [cast(value, Text)]
+        case Kind.JSON:
+            return [cast(value, Text)]
+        case _:
+            return ['"', wire_text(scalar, value), '"']
+
+
+def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return the text of a value, as `schema.values` writes it, without quotes."""
+    match scalar.kind:
+        case Kind.TIMESTAMP:
+            in_utc = cast(func.timezone(literal_column("'UTC'"), value), Text)
+            return func.concat(func.replace(in_utc, literal_column("' '"), literal_column("'T'")), text("Z"))
+        case Kind.LOCAL_TIMESTAMP:
+            return func.replace(cast(value, Text), literal_column("' '"), literal_column("'T'"))
+        case Kind.BYTES:
+            encoded = func.encode(value, literal_column("'base64'"))
+            return func.replace(encoded, literal_column("E'\\n'"), literal_column("''"))
+        case Kind.ENUM if scalar.enum is not None:
+            names = [(text(member.label), text(member.name)) for member in scalar.enum.members]
+            return case(*((cast(value, Text) == label, name) for label, name in names))
+        case _:
+            return cast(value, Text)
+
+
+def key_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return the text of a value in an id or a cursor, as `schema.values.to_text` writes it."""
+    return cast(value, Text) if scalar.kind is Kind.ENUM else wire_text(scalar, value)
+
+
+def _list(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
+    if scalar.kind in (Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN):
+        return cast(func.to_json(value), Text)
+    items = func.unnest(value).table_valued(column("item", scalar.sql), with_ordinality="place").render_derived()
+    item = case((items.c.item.is_(None), text("null")), else_=concat(_scalar(scalar, items.c.item)))
+    joined = func.string_agg(item, aggregate_order_by(literal_column("','"), items.c.place))
+    inner = select(func.concat(text("["), joined, text("]"))).select_from(items)
+    return case((value.is_not(None), inner.scalar_subquery()))
+
+
+def opaque(content: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return a text in base64url without padding."""
+    encoded = func.encode(func.convert_to(content, literal_column("'UTF8'")), literal_column("'base64'"))
+    return func.translate(encoded, *BASE64URL)
+
+
+def id_parts(type_: ObjectType, values: Sequence[ColumnElement[Any]]) -> list[Part]:
+    """Return the JSON of the global id of a row."""
+    texts = [key_text(field.scalar, value) for field, value in zip(type_.primary_key, values, strict=True)]
+    key = texts[0] if len(texts) == 1 else cast(func.json_build_array(*texts), Text)
+    return ['"', opaque(func.concat(text(f"{type_.name}:"), key)), '"']
+
+
+def cursor_text(order: str, scalars: Sequence[Scalar], values: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
+    """Return the cursor of a row, without quotes."""
+    texts = [key_text(scalar, value) for scalar, value in zip(scalars, values, strict=True)]
+    return opaque(cast(func.json_build_array(text(order), *texts), Text))

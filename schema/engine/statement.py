@@ -1,0 +1,68 @@
+"""A rendered statement as asyncpg runs it: the SQL text, and where each of its parameters comes from.
+
+SQLAlchemy writes and compiles the SQL once; from then on only values pass through here.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from sqlalchemy import Select
+from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+
+DIALECT: Final = PGDialect_asyncpg()
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A parameter of a statement."""
+
+    slot: tuple[int, int] | None
+    """Site and index of its value; None for a constant."""
+
+    constant: Any
+    """Its value, where it is the same for all requests."""
+
+    convert: Callable[[Any], Any] | None
+    """What SQLAlchemy's type makes of a value before the driver gets it; None where it leaves it alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement that answers one operation."""
+
+    sql: str
+    """Its text, with `$1`, `$2` and so on."""
+
+    parameters: tuple[Parameter, ...]
+    """Its parameters, in that order."""
+
+    def arguments(self, values: Sequence[Sequence[Any]]) -> list[Any]:
+        """Return what is bound, given the values of each site."""
+        bound = []
+        for parameter in self.parameters:
+            value = parameter.constant if parameter.slot is None else values[parameter.slot[0]][parameter.slot[1]]
+            if isinstance(value, tuple):
+                value = list(value)
+            bound.append(value if parameter.convert is None else parameter.convert(value))
+        return bound
+
+
+def compile_statement(select: Select[Any]) -> Statement:
+    """Return a SELECT compiled for asyncpg."""
+    compiled = select.compile(dialect=DIALECT)
+    parameters = []
+    for name in compiled.positiontup or ():  # type: ignore[attr-defined]  # of SQLCompiler, which this is
+        bound = compiled.binds[name]  # type: ignore[attr-defined]
+        convert = bound.type.dialect_impl(DIALECT).bind_processor(DIALECT)
+        slot = _slot(name)
+        parameters.append(Parameter(slot, None if slot else bound.effective_value, convert))
+    return Statement(str(compiled), tuple(parameters))
+
+
+def _slot(name: str) -> tuple[int, int] | None:
+    """Return the site and index behind the name of a slot's parameter."""
+    head, _, tail = name.partition("_")
+    if head[:1] == "s" and head[1:].isdecimal() and tail.isdecimal():
+        return int(head[1:]), int(tail)
+    return None
