@@ -25,6 +25,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues
 from sqlalchemy.orm import DeclarativeBase
+from strawberry.exceptions import DuplicatedTypeName
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
@@ -32,7 +33,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 import schema.fields
 from schema.context import Context
 from schema.cost import Cost, CostRule
-from schema.errors import LimitError
+from schema.errors import DefinitionError, LimitError
 from schema.fields import discover
 from schema.graph import Graph, read_graph
 from schema.loaders import Loaders, Reader
@@ -149,10 +150,13 @@ def build_graph_schema(
     """
     graph = read_graph(base)
     fields = take_in(graph, discover(schema.fields) if own is None else own)
-    built = strawberry.Schema(
-        query=make_query(graph, fields),
-        config=StrawberryConfig(auto_camel_case=True, scalar_map=scalar_map()),
-    )
+    try:
+        built = strawberry.Schema(
+            query=make_query(graph, fields),
+            config=StrawberryConfig(auto_camel_case=True, scalar_map=scalar_map()),
+        )
+    except DuplicatedTypeName as error:
+        raise DefinitionError(f"Two types have one name, of the graph or of your own. {error.message}") from error
     core = built._schema
     limits = limits or Limits()
     wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits))

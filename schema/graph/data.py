@@ -217,6 +217,9 @@ class ObjectType:
     primary_key: tuple[Field, ...]
     """The columns of the primary key, in order; shown together as the global `id`."""
 
+    readable: frozenset[str]
+    """Attributes that a row has a value for (columns, column properties, hybrids), shown or not."""
+
     fields: tuple[Field, ...]
     """The values that are shown, in schema order."""
 

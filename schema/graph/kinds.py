@@ -66,8 +66,10 @@ def kind_of(type_: TypeEngine[Any]) -> Kind | None:
     """Return the kind of a column type, or None where the graph has no scalar for it.
 
     A `TypeDecorator` counts as the type that it decorates. A time with a time zone has no kind, since
-    PostgreSQL itself advises against it, nor has an array: its items have.
+    PostgreSQL itself advises against it, nor has an array: its items have. Pickled objects have none either.
     """
+    if isinstance(type_, sql.PickleType):
+        return None
     if isinstance(type_, sql.TypeDecorator) and not isinstance(type_, sql.Interval):  # Interval is one, by accident
         return kind_of(type_.impl_instance)
     for class_, kind in _KINDS:

@@ -10,7 +10,7 @@ import inflection
 
 from schema.errors import DefinitionError
 
-_NAME: Final = re.compile(r"^(?!__)[_A-Za-z][_0-9A-Za-z]*$")
+_NAME: Final = re.compile(r"(?!__)[_A-Za-z][_0-9A-Za-z]*")
 _NOT_A_LETTER: Final = re.compile(r"[^_0-9A-Za-z]+")
 
 
@@ -20,7 +20,8 @@ def field_name(attribute: str) -> str:
     Underscores at either end, which Python needs for words of its own (`class_`) and GraphQL keeps for
     itself (`__typename`), are dropped.
     """
-    return inflection.camelize(attribute.strip("_"), uppercase_first_letter=False)
+    bare = attribute.strip("_")
+    return inflection.camelize(bare, uppercase_first_letter=False) if bare else attribute
 
 
 def singular(type_name: str) -> str:
@@ -50,7 +51,7 @@ def check(name: str, what: str) -> str:
     Raises:
         DefinitionError: It does not; the message names what bears it.
     """
-    if not _NAME.match(name):
+    if not _NAME.fullmatch(name):
         raise DefinitionError(
             f"{what} would be called {name!r} in GraphQL, which takes letters, digits and underscores, does not "
             "begin with a digit and keeps names with two leading underscores. Give another name in expose()."

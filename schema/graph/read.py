@@ -11,21 +11,25 @@ from types import MappingProxyType
 from typing import Any
 
 from sqlalchemy import Column, ColumnElement, UniqueConstraint, inspect
+from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.ext.hybrid import HybridExtensionType
 from sqlalchemy.orm import ColumnProperty, DeclarativeBase, Mapper
 
 from schema.errors import DefinitionError
 from schema.graph import names
+from schema.graph.checks import (
+    RESERVED_TYPES,
+    can_be_key,
+    refuse_clashes,
+    refuse_other_than_a_table,
+    refuse_secret,
+    refuse_twice,
+)
 from schema.graph.data import EnumType, Field, Graph, ObjectType, OwnFilter, OwnOrder, SearchIndex, UniqueKey
 from schema.graph.kinds import UNORDERED
 from schema.graph.relations import read_relation
 from schema.graph.scalars import read_scalar
 from schema.models.base import Exposure
-
-RESERVED_TYPES = frozenset(
-    {"Query", "Mutation", "Subscription", "Node", "PageInfo", "Int", "Float", "String", "Boolean", "ID"}
-)
-"""Type names that the graph, or GraphQL itself, keeps."""
 
 
 def read_graph(base: type[DeclarativeBase]) -> Graph:
@@ -39,10 +43,10 @@ def read_graph(base: type[DeclarativeBase]) -> Graph:
     names_ = {mapper: _type_name(mapper, exposure) for mapper, exposure in exposed.items()}
     mappers = sorted(exposed, key=lambda mapper: names_[mapper])
     type_names = {mapper.class_: names_[mapper] for mapper in mappers}
-    _refuse_twice(type_names.values(), "types")
+    refuse_twice(type_names.values(), "types")
     enums: dict[str, EnumType] = {}
     types = [_read_type(mapper, exposed[mapper], type_names, enums) for mapper in mappers]
-    _refuse_clashes(types, enums)
+    refuse_clashes(types, enums)
     return Graph(
         types=MappingProxyType({type_.name: type_ for type_ in types}),
         enums=MappingProxyType(enums),
@@ -55,7 +59,9 @@ def read_graph(base: type[DeclarativeBase]) -> Graph:
 
 def _exposure(mapper: Mapper[Any]) -> Exposure | None:
     exposure = vars(mapper.class_).get("__graph__")
-    return exposure if isinstance(exposure, Exposure) else None
+    if exposure is not None and not isinstance(exposure, Exposure):
+        raise DefinitionError(f"Model {mapper.class_.__name__}: write __graph__ = expose(...), not {exposure!r}.")
+    return exposure
 
 
 def _type_name(mapper: Mapper[Any], exposure: Exposure) -> str:
@@ -70,8 +76,7 @@ def _read_type(
     mapper: Mapper[Any], exposure: Exposure, type_names: Mapping[type[Any], str], enums: dict[str, EnumType]
 ) -> ObjectType:
     name, model = type_names[mapper.class_], mapper.class_
-    if len(mapper.tables) != 1:
-        raise DefinitionError(f"Model {model.__name__}: a model over several tables cannot be shown; map one table.")
+    refuse_other_than_a_table(mapper)
     primary_key = tuple(_read_key(mapper, column, enums) for column in mapper.primary_key)
     fields, relations, order = [], [], []
     for attribute in exposure.attributes:
@@ -84,15 +89,21 @@ def _read_type(
             fields.append(_tuned(_read_field(mapper, attribute, shown, type_names, enums), exposure))
     for given in (exposure.names, exposure.no_filter, exposure.no_order):
         _refuse_unknown(given, exposure.attributes, model)
-    _refuse_twice(["id", *order], f"fields of {name}")
+    if "id" in order:
+        raise DefinitionError(
+            f"Model {model.__name__}: `id` is the global id, made of the primary key and always shown; take "
+            f"{exposure.attributes[order.index('id')]!r} out of expose(), or give it another name."
+        )
+    refuse_twice(order, f"fields of {name}")
     return ObjectType(
         name=name,
         singular=names.singular(name),
-        plural=exposure.plural or names.plural(name),
+        plural=names.check(exposure.plural or names.plural(name), f"The list of {model.__name__}"),
         description=_docstring(model),
         model=model,
-        table=mapper.local_table,  # type: ignore[arg-type]  # one table, as checked above
+        table=mapper.local_table,  # type: ignore[arg-type]  # a table, as checked above
         primary_key=primary_key,
+        readable=frozenset(_readable(mapper)),
         fields=tuple(fields),
         relations=tuple(relations),
         order=tuple(order),
@@ -146,7 +157,11 @@ def _read_key(mapper: Mapper[Any], column: ColumnElement[Any], enums: dict[str, 
     if not isinstance(column, Column):
         raise DefinitionError(f"Model {mapper.class_.__name__}: its primary key must be made of columns of its table.")
     attribute = mapper.get_property_by_column(column).key
-    scalar = read_scalar(column.type, f"{mapper.class_.__name__}.{attribute}", enums)
+    where = f"{mapper.class_.__name__}.{attribute}"
+    scalar = read_scalar(column.type, where, enums)
+    refuse_secret(column, where)
+    if not can_be_key(scalar):
+        raise DefinitionError(f"{where} cannot be a primary key in the graph: ids are made of single, exact values.")
     return Field(names.field_name(attribute), attribute, scalar, is_nullable=False, description=None, column=column)
 
 
@@ -163,15 +178,15 @@ def _read_field(
         known = ", ".join(sorted(key for key in mapper.all_orm_descriptors.keys()))  # noqa: SIM118 - not a dict
         raise DefinitionError(f"{where} is named in expose() but is not mapped; mapped are: {known}.")
     if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY:
-        expression = getattr(mapper.class_, attribute)
+        expression = _hybrid_expression(mapper, attribute, where)
+        refuse_secret(expression, where)
         scalar = read_scalar(expression.type, where, enums)
         annotation = getattr(getattr(descriptor, "fget", None), "__annotations__", {}).get("return")
         return Field(shown, attribute, scalar, _may_be_none(annotation), _docstring(descriptor), column=None)
-    property_ = mapper.attrs[attribute]
+    property_ = mapper.attrs.get(attribute)
     if not isinstance(property_, ColumnProperty):
-        raise DefinitionError(
-            f"{where} is a {type(property_).__name__}, which cannot be shown; remove it from expose()."
-        )
+        kind = type(descriptor if property_ is None else property_).__name__
+        raise DefinitionError(f"{where} is a {kind}, which cannot be shown; remove it from expose().")
     return _read_column(mapper, property_, shown, where, type_names, enums)
 
 
@@ -185,15 +200,32 @@ def _read_column(
 ) -> Field:
     expression = property_.columns[0]
     column = expression if isinstance(expression, Column) else None
+    refuse_secret(expression, where)
     scalar = read_scalar(expression.type, where, enums)
     if column is None:
         annotation = _annotation(mapper.class_, property_.key)
         return Field(shown, property_.key, scalar, _may_be_none(annotation), property_.doc, column=None)
-    if column.info.get("secret"):
-        raise DefinitionError(f"{where} is marked secret and can never be shown; remove it from expose().")
     references = _references(column, type_names)
     description = column.comment or column.doc
     return Field(shown, property_.key, scalar, bool(column.nullable), description, column, references)
+
+
+def _hybrid_expression(mapper: Mapper[Any], attribute: str, where: str) -> ColumnElement[Any]:
+    try:
+        expression: ColumnElement[Any] = getattr(mapper.class_, attribute).expression
+        return expression
+    except (AttributeError, TypeError, NotImplementedError, InvalidRequestError) as error:
+        raise DefinitionError(
+            f"{where} has no form in SQL; give it one by @{attribute}.inplace.expression, or make it a field of your "
+            "own under schema/fields/."
+        ) from error
+
+
+def _readable(mapper: Mapper[Any]) -> Iterator[str]:
+    yield from mapper.column_attrs.keys()
+    for attribute, descriptor in mapper.all_orm_descriptors.items():
+        if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY:
+            yield attribute
 
 
 def _references(column: Column[Any], type_names: Mapping[type[Any], str]) -> str | None:
@@ -207,8 +239,8 @@ def _references(column: Column[Any], type_names: Mapping[type[Any], str]) -> str
 
 
 def _unique_keys(mapper: Mapper[Any], singular: str, fields: Iterable[Field]) -> Iterator[UniqueKey]:
-    by_column = {field.column: field for field in fields if field.column is not None}
-    for columns in unique_columns(mapper.local_table):
+    by_column = {field.column: field for field in fields if field.column is not None and can_be_key(field.scalar)}
+    for columns in dict.fromkeys(unique_columns(mapper.local_table)):
         if set(columns) == set(mapper.primary_key) or not all(column in by_column for column in columns):
             continue
         members = tuple(by_column[column] for column in columns)
@@ -219,10 +251,10 @@ def _unique_keys(mapper: Mapper[Any], singular: str, fields: Iterable[Field]) ->
 def unique_columns(table: Any) -> Iterator[tuple[Column[Any], ...]]:
     """Yield the columns of each plain unique constraint and unique index of a table, by name of constraint."""
     constraints = [item for item in table.constraints if isinstance(item, UniqueConstraint)]
-    indexes = [item for item in table.indexes if item.unique and not item.dialect_options["postgresql"]["where"]]
+    indexes = [item for item in table.indexes if item.unique and item.dialect_options["postgresql"]["where"] is None]
     for item in sorted([*constraints, *indexes], key=lambda item: str(item.name)):
-        columns = tuple(item.columns)
-        if columns and len(columns) == len(getattr(item, "expressions", columns)):
+        columns = tuple(getattr(item, "expressions", item.columns))
+        if columns and all(isinstance(column, Column) for column in columns):  # others are indexes on expressions
             yield columns
 
 
@@ -250,20 +282,3 @@ def _refuse_unknown(given: Iterable[str], attributes: tuple[str, ...], model: ty
             raise DefinitionError(
                 f"Model {model.__name__}: expose() says something of {attribute!r}, which it does not show."
             )
-
-
-def _refuse_twice(given: Iterable[str], what: str) -> None:
-    seen: set[str] = set()
-    for name in given:
-        if name in seen:
-            raise DefinitionError(f"Two {what} are called {name!r}; give one another name in expose().")
-        seen.add(name)
-
-
-def _refuse_clashes(types: list[ObjectType], enums: Mapping[str, EnumType]) -> None:
-    roots = [
-        root for type_ in types for root in (type_.singular, type_.plural, *(key.name for key in type_.unique_keys))
-    ]
-    _refuse_twice(["node", "nodes", *roots], "root fields")
-    made = [f"{type_.name}{suffix}" for type_ in types for suffix in ("", "Connection", "Edge")]
-    _refuse_twice([*made, *enums], "types")

@@ -3,9 +3,10 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, PrimaryKeyConstraint, Table, UniqueConstraint
+from sqlalchemy import BinaryExpression, Column, ColumnElement, PrimaryKeyConstraint, Table, UniqueConstraint
 from sqlalchemy.orm import Mapper, RelationshipDirection, RelationshipProperty
-from sqlalchemy.sql import visitors
+from sqlalchemy.orm.exc import UnmappedColumnError
+from sqlalchemy.sql import operators, visitors
 
 from schema.errors import DefinitionError
 from schema.graph.data import Relation
@@ -44,9 +45,9 @@ def read_relation(relationship: RelationshipProperty[Any], shown: str, type_name
         target=type_names[target],
         is_list=bool(relationship.uselist),
         is_reference=is_reference,
-        is_nullable=not is_reference or any(column.nullable for column in columns),
+        is_nullable=not is_reference or not _is_certain(relationship, columns),
         description=relationship.doc,
-        keys=tuple(source.get_property_by_column(column).key for column in columns),
+        keys=tuple(_key(source, column, where) for column in columns),
         key_columns=columns,
         on=relationship.primaryjoin,
         through=through,
@@ -54,6 +55,23 @@ def read_relation(relationship: RelationshipProperty[Any], shown: str, type_name
         through_columns=tuple(dict.fromkeys(_near_columns(relationship.secondaryjoin))),
         is_through_unique=through is None or _is_pair_unique(through, relationship),
     )
+
+
+def _key(source: Mapper[Any], column: Column[Any], where: str) -> str:
+    try:
+        return str(source.get_property_by_column(column).key)
+    except UnmappedColumnError as error:
+        raise DefinitionError(f"{where} depends on {column}, which its model does not map.") from error
+
+
+def _is_certain(relationship: RelationshipProperty[Any], columns: tuple[Column[Any], ...]) -> bool:
+    """Return whether a reference leads somewhere always: over a whole foreign key without nulls, and nothing else."""
+    pairs = {(near, far) for near, far in relationship.local_remote_pairs or ()}
+    constraints = getattr(relationship.parent.local_table, "foreign_key_constraints", ())
+    is_kept = any({(key.parent, key.column) for key in constraint.elements} == pairs for constraint in constraints)
+    conditions = [item for item in visitors.iterate(relationship.primaryjoin) if isinstance(item, BinaryExpression)]
+    is_plain = len(conditions) == len(pairs) and all(item.operator is operators.eq for item in conditions)
+    return is_kept and is_plain and not any(column.nullable for column in columns)
 
 
 def _near_columns(on: ColumnElement[bool] | None) -> Iterator[Column[Any]]:

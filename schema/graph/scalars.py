@@ -1,6 +1,7 @@
 """Reads a column's type into a `Scalar`, and the enums it meets."""
 
 import enum
+from inspect import cleandoc
 from typing import Any
 
 from sqlalchemy import ARRAY
@@ -48,6 +49,8 @@ def _read_enum(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) -
     name = _enum_name(type_, where)
     for value in shown:
         names.check(value, f"A value of {where}")
+        if value in {"true", "false", "null"}:
+            raise DefinitionError(f"{where}: its enum has a value {value!r}, a word of GraphQL; name it otherwise.")
     if len(set(shown)) != len(shown):
         raise DefinitionError(f"{where}: two values of its enum would have the same name in GraphQL.")
     members = tuple(
@@ -63,13 +66,13 @@ def _read_enum(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) -
 
 def _enum_name(type_: SqlEnum, where: str) -> str:
     if type_.enum_class:
-        return type_.enum_class.__name__
+        return names.check(type_.enum_class.__name__, f"The enum of {where}")
     if not type_.name:
         raise DefinitionError(f"{where}: its enum has no name; write Enum(..., name='post_state').")
     name = names.field_name(type_.name)
-    return names.check(name[0].upper() + name[1:], f"The enum of {where}")
+    return names.check(name[:1].upper() + name[1:], f"The enum of {where}")
 
 
 def _enum_description(type_: SqlEnum) -> str | None:
     doc = type_.enum_class.__doc__ if type_.enum_class else None
-    return None if doc is None or doc.startswith("An enumeration") else doc.strip()
+    return cleandoc(doc) if doc else None

@@ -13,6 +13,7 @@ from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.arguments import StrawberryArgument
 from strawberry.types.field import StrawberryField
 
+from schema.errors import DefinitionError
 from schema.graph import Scalar
 from schema.types import scalars
 
@@ -58,9 +59,9 @@ def declare_type(
 ) -> type[Any]:
     """Return an object type, and put it into the namespace."""
     members = _members(fields, module)
-    members.update(own or {})
+    members.update({f"own_{name}": field for name, field in (own or {}).items()})
     class_ = strawberry.type(type(name, bases, members), name=name, description=description)
-    vars(module)[name] = class_
+    _put(name, class_, module)
     return class_
 
 
@@ -78,7 +79,15 @@ def declare_input(
         for field, annotation, text in fields
     ]
     class_ = type(name, (), _members(declared, module))
-    vars(module)[name] = strawberry.input(class_, name=name, description=description, one_of=is_one_of or None)
+    _put(name, strawberry.input(class_, name=name, description=description, one_of=is_one_of or None), module)
+
+
+def _put(name: str, class_: type[Any], module: ModuleType) -> None:
+    if name in vars(module):
+        raise DefinitionError(
+            f"Two types are called {name!r}: one of them is made for a model. Give the model another name in expose()."
+        )
+    vars(module)[name] = class_
 
 
 def _members(fields: Iterable[StrawberryField], module: ModuleType) -> dict[str, Any]:

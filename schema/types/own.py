@@ -17,7 +17,7 @@ class OwnFields:
     """The team's own fields."""
 
     by_type: Mapping[str, Mapping[str, StrawberryField]]
-    """Strawberry fields by type name (`Query` among them) and Python name."""
+    """Strawberry fields by type name (`Query` among them) and GraphQL name."""
 
     reads: Mapping[tuple[str, str], tuple[str, ...]]
     """Attributes that a field reads, by type name and GraphQL name."""
@@ -25,7 +25,7 @@ class OwnFields:
     @property
     def root_names(self) -> tuple[str, ...]:
         """GraphQL names of the team's own root fields."""
-        return tuple(shown_name(field, name) for name, field in self.by_type.get("Query", {}).items())
+        return tuple(self.by_type.get("Query", {}))
 
 
 def shown_name(field: StrawberryField, python_name: str) -> str:
@@ -55,26 +55,30 @@ def take_in(graph: Graph, classes: Iterable[type[Any]]) -> OwnFields:
         known = by_type.setdefault("Query" if type_ is None else type_.name, {})
         for name, field in fields.items():
             shown = shown_name(field, name)
-            _refuse_hidden(class_, shown, known, type_)
-            known[name] = copy.copy(field)
-            known[name].metadata = field.metadata
+            if shown in known or shown in _generated(graph, type_):
+                raise DefinitionError(
+                    f"{class_.__name__}: there is a field {shown!r} already; give this one another name."
+                )
+            known[shown] = copy.copy(field)
+            known[shown].metadata, known[shown].graphql_name = field.metadata, shown
             if type_ is not None:
                 reads[type_.name, shown] = _checked(type_, class_, name, field.metadata.get("reads", ()))
     return OwnFields(by_type, reads)
 
 
-def _refuse_hidden(
-    class_: type[Any], shown: str, known: Mapping[str, StrawberryField], type_: ObjectType | None
-) -> None:
-    taken = {shown_name(field, name) for name, field in known.items()}
-    if shown in taken or (type_ is not None and shown in {"id", *type_.order}):
-        raise DefinitionError(f"{class_.__name__}: there is a field {shown!r} already; give this one another name.")
+def _generated(graph: Graph, type_: ObjectType | None) -> set[str]:
+    """Return the names of a type's generated fields; of the root type's, where None."""
+    if type_ is not None:
+        return {"id", *type_.order}
+    roots = ((one.singular, one.plural, *(key.name for key in one.unique_keys)) for one in graph.types.values())
+    return {"node", "nodes"}.union(*roots)
 
 
 def _checked(type_: ObjectType, class_: type[Any], name: str, attributes: tuple[str, ...]) -> tuple[str, ...]:
     for attribute in attributes:
-        if not hasattr(type_.model, attribute):
+        if attribute not in type_.readable:
             raise DefinitionError(
-                f"{class_.__name__}.{name} reads {attribute!r}, which {type_.model.__name__} does not have."
+                f"{class_.__name__}.{name} reads {attribute!r}, which no row of {type_.model.__name__} has; it has: "
+                f"{', '.join(sorted(type_.readable))}."
             )
     return attributes
