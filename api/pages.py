@@ -8,9 +8,9 @@ import base64
 import hashlib
 from html import escape
 from importlib.metadata import metadata
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
@@ -100,9 +100,10 @@ def make_router(settings: Settings) -> APIRouter:
         response_model=RootAnswer,
         responses={200: {"description": "What this server is", "content": example}},
     )
-    async def root(accept: Annotated[str | None, Header(include_in_schema=False)] = None) -> Response:
+    async def root(request: Request) -> Response:
         """Tell what this server is and where to go on: a page for browsers, JSON for others."""
-        chosen = accepted(accept.encode("latin-1") if accept else None, (Media.HTML, Media.JSON))
+        accept = ",".join(request.headers.getlist("accept"))
+        chosen = accepted(accept.encode("latin-1"), (Media.HTML, Media.JSON))
         headers = {"Vary": "Accept"}
         if chosen == Media.HTML:
             return Response(html, headers=headers | {"Content-Security-Policy": policy}, media_type=Media.HTML)

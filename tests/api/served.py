@@ -5,6 +5,7 @@ import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 import httpx
@@ -17,7 +18,7 @@ from api.listen import base_url, bind
 from api.protocol import Protocol
 from api.settings import Settings
 from api.telemetry import configure_logging
-from schema.build import GraphSchema
+from schema.build import GraphSchema, build_graph_schema
 
 GRAPHQL = "application/graphql-response+json"
 
@@ -56,10 +57,16 @@ class Served:
         return await self.client.post("/graphql", json={"query": query} | more, headers=headers)
 
 
+@cache
+def default_graph() -> GraphSchema:
+    """Return the graph of the project's models, made once for all servers of these tests."""
+    return build_graph_schema()
+
+
 def make_app(url: str, stream: io.StringIO, graph: GraphSchema | None = None, **settings: Any) -> FastAPI:
     """Make an application that logs to a stream."""
     chosen = {"environment": "development", "graphiql": False} | settings
-    app = create_app(Settings(_env_file=None, **chosen), url, graph)
+    app = create_app(Settings(_env_file=None, **chosen), url, graph or default_graph())
     configure_logging("json", stream)
     return app
 

@@ -8,8 +8,8 @@ import orjson
 import pytest
 import strawberry
 
-from schema.build import GraphSchema, build_graph_schema
-from tests.api.served import GRAPHQL, Served, serving
+from schema.build import GraphSchema
+from tests.api.served import GRAPHQL, Served, default_graph, serving
 
 JSON = "application/json"
 TYPENAME = {"data": {"__typename": "Query"}}
@@ -220,7 +220,7 @@ class _Mutation:
 def schema_with_mutation() -> GraphSchema:
     """A schema that changes something."""
     built = strawberry.Schema(query=_Query, mutation=_Mutation)
-    return replace(build_graph_schema(), strawberry=built, core=built._schema)
+    return replace(default_graph(), strawberry=built, core=built._schema)
 
 
 async def test_get_never_changes_anything(database_url: str) -> None:
