@@ -62,3 +62,10 @@ def encode(result: Mapping[str, Any]) -> bytes:
         TypeError: A value is none of these; a scalar of the team's own does not serialise it.
     """
     return orjson.dumps(result, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS)
+
+
+def framed(data: bytes, extensions: Mapping[str, Any]) -> bytes:
+    """Return a GraphQL response around the finished JSON of its data."""
+    if not extensions:
+        return b'{"data":' + data + b"}"
+    return b'{"data":' + data + b',"extensions":' + orjson.dumps(extensions) + b"}"

@@ -45,7 +45,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
         DefinitionError: The models, or the team's own fields, cannot be served.
     """
     configure_logging(settings.log_format)
-    parts = make_parts(settings, url, graph or build_graph_schema(limits=page_limits(settings)))
+    parts = make_parts(settings, url, graph or build_graph_schema(limits=page_limits(settings), largest_cost=settings.largest_cost))
     app = FastAPI(
         title=TITLE,
         description=f"{SUMMARY}\n\nThis is the REST part; the graph is at `{GRAPHQL_PATH}`.",

@@ -1,13 +1,13 @@
-"""The database: engines, pools, sessions. The only place that opens connections and that commits.
+"""The database: engines, pools, sessions. The only place that commits.
 
-Two pools. Reads go over connections that PostgreSQL itself keeps read-only and that need no
-transaction around a statement, so a read costs one round trip. Writes have a pool of their own, so that
-they are never starved by reads.
+Three pools. The engine's statements go over `api.direct`. Other reads go over connections that PostgreSQL
+itself keeps read-only and that need no transaction around a statement, so a read costs one round trip.
+Writes have a pool of their own, so that they are never starved by reads.
 """
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from typing import Any
 
 from asyncpg.exceptions import CannotConnectNowError, PostgresConnectionError
 from sqlalchemy import URL, Executable, Row, make_url
@@ -15,15 +15,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
 
+from api.direct import QUERY_CANCELED, UNAVAILABLE_CLASSES, DirectPool
 from api.settings import Settings
 from schema.context import ReadSession, WriteSession
 from schema.errors import UnavailableError
-
-QUERY_CANCELED: Final = "57014"
-"""PostgreSQL's code for a statement that ran into `statement_timeout`."""
-
-UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
-"""Beginnings of PostgreSQL's codes for: no connection, out of resources, shutting down or starting up."""
 
 
 def to_asyncpg_url(address: str) -> URL:
@@ -58,6 +53,7 @@ class Database:
         self.url = to_asyncpg_url(url)
         self.reader = _engine(self.url, settings, settings.pool_size, is_read_only=True)
         self.writer = _engine(self.url, settings, settings.write_pool_size, is_read_only=False)
+        self.direct = DirectPool(self.url, settings, _server_settings(settings, is_read_only=True))
         self._read_session = async_sessionmaker(self.reader, expire_on_commit=False)
         self._write_session = async_sessionmaker(self.writer, expire_on_commit=False)
 
@@ -82,6 +78,15 @@ class Database:
         async with self.reader.connect() as connection:
             return (await connection.execute(statement)).all()
 
+    async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
+        """Run a statement of the engine and return its one value.
+
+        Raises:
+            UnavailableError: No connection could be had, or the statement took too long.
+            StatementFailedError: PostgreSQL refused the statement.
+        """
+        return await self.direct.fetch_bytes(sql, arguments)
+
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """Open a session that reads. Never share it between resolvers that run at once."""
@@ -98,6 +103,7 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        await self.direct.close()
         await self.reader.dispose()
         await self.writer.dispose()
 
@@ -129,15 +135,6 @@ def sqlstate(error: DBAPIError) -> str | None:
 
 def _engine(url: URL, settings: Settings, size: int, *, is_read_only: bool) -> AsyncEngine:
     """Make one pool. A reading one runs each statement by itself, without BEGIN and ROLLBACK around it."""
-    server_settings = {
-        "application_name": "achene",
-        "timezone": "UTC",
-        "intervalstyle": "iso_8601",
-        "datestyle": "ISO",
-        "jit": "off",
-        "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
-        "default_transaction_read_only": "on" if is_read_only else "off",
-    }
     reading: dict[str, Any] = (
         {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if is_read_only else {}
     )
@@ -146,6 +143,22 @@ def _engine(url: URL, settings: Settings, size: int, *, is_read_only: bool) -> A
         pool_size=size,
         max_overflow=0,
         pool_timeout=settings.pool_timeout_seconds,
-        connect_args={"timeout": settings.connect_timeout_seconds, "server_settings": server_settings},
+        connect_args={
+            "timeout": settings.connect_timeout_seconds,
+            "server_settings": _server_settings(settings, is_read_only=is_read_only),
+        },
         **reading,
     )
+
+
+def _server_settings(settings: Settings, *, is_read_only: bool) -> dict[str, str]:
+    """Return what PostgreSQL is set to on each connection."""
+    return {
+        "application_name": "achene",
+        "timezone": "UTC",
+        "intervalstyle": "iso_8601",
+        "datestyle": "ISO",
+        "jit": "off",
+        "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
+        "default_transaction_read_only": "on" if is_read_only else "off",
+    }

@@ -17,7 +17,7 @@ from typing import Any, Final
 from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
 
-from api.answer import UNCACHED, Answer, encode
+from api.answer import UNCACHED, Answer, encode, framed
 from api.body import ClientLeftError, read_body
 from api.context import READ, Parts, authenticate, new_context, require, trail_of
 from api.errors import MethodNotAllowedError, body_of, shown
@@ -100,12 +100,13 @@ class GraphQLEndpoint:
             _check_operation(document, operation.name, trail, is_safe=is_safe)
         except (DocumentError, LimitError) as error:
             return _document_refusal(error, media, trail)
-        result = await self._parts.graph.execute(
-            document.node,
-            operation_name=operation.name,
-            variables=operation.variables,
-            context=context,
+        answered = await self._parts.graph.answer(
+            document, operation_name=operation.name, variables=operation.variables, context=context
         )
+        if answered.data is not None:
+            return Answer.json(200, framed(answered.data, answered.extensions), UNCACHED, media)
+        result = answered.result or ExecutionResult(None, [])
+        result.extensions = answered.extensions
         return _written(result, media, trail)
 
 

@@ -104,6 +104,9 @@ class Settings(BaseSettings):
     deepest_document: int = Field(default=20, ge=1)
     """Most levels that fields of a GraphQL document may nest."""
 
+    largest_cost: int = Field(default=100_000, ge=1)
+    """Most rows that a GraphQL operation may be able to read, told from its page sizes before it runs."""
+
     graphiql: bool | None = None
     """Serve GraphiQL at /graphql. None means in development only."""
 

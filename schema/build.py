@@ -5,35 +5,26 @@ file is stale.
 """
 
 import argparse
-import inspect
 import sys
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 import strawberry
-from graphql import (
-    DocumentNode,
-    ExecutionResult,
-    FragmentDefinitionNode,
-    GraphQLError,
-    GraphQLSchema,
-    execute,
-    get_operation_ast,
-    get_variable_values,
-)
-from graphql.execution.values import VariableValues
+from graphql import DocumentNode, ExecutionResult, GraphQLSchema
 from sqlalchemy.orm import DeclarativeBase
 from strawberry.exceptions import DuplicatedTypeName
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 import schema.fields
 from schema.context import Context
-from schema.cost import Cost, CostRule
-from schema.errors import DefinitionError, LimitError
+from schema.cost import CostRule
+from schema.documents import Document, to_document
+from schema.engine import Engine
+from schema.errors import DefinitionError
+from schema.execution import Answered, Executor
 from schema.fields import discover
 from schema.graph import Graph, read_graph
 from schema.loaders import Loaders, Reader
@@ -69,6 +60,9 @@ class GraphSchema:
     cost: CostRule
     """What operations may cost."""
 
+    executor: Executor
+    """What runs operations."""
+
     def print(self) -> str:
         """Return the SDL."""
         return print_schema(self.strawberry) + "\n"
@@ -77,58 +71,30 @@ class GraphSchema:
         """Return the batches of one request."""
         return Loaders(self.graph, self.records, reader)
 
+    async def answer(
+        self, document: Document, *, operation_name: str | None, variables: dict[str, Any] | None, context: Context
+    ) -> Answered:
+        """Run one operation of a valid document; see `schema.execution.Executor.answer`."""
+        return await self.executor.answer(document, operation_name=operation_name, variables=variables, context=context)
+
     async def execute(
-        self,
-        document: DocumentNode,
-        *,
-        operation_name: str | None,
-        variables: dict[str, Any] | None,
-        context: Context,
+        self, document: DocumentNode, *, operation_name: str | None, variables: dict[str, Any] | None, context: Context
     ) -> ExecutionResult:
-        """Run one operation of a parsed and validated document by resolvers and loaders.
+        """Run one operation of a valid document by resolvers and loaders alone: the reference.
 
         Args:
             document: The document.
             operation_name: Which operation; may be None where there is one.
             variables: Values of the operation's variables, not yet coerced.
             context: The request.
-
-        Returns:
-            Data and errors; an error that is not ours has its exception in `original_error`.
         """
-        try:
-            cost = self._measure(document, operation_name, variables)
-        except LimitError as error:
-            return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
-        result: Awaitable[ExecutionResult] | ExecutionResult = execute(
-            self.core,
-            document,
-            context_value=context,
-            variable_values=variables,
-            operation_name=operation_name,
-            executor_class=StrawberryGraphQLCoreExecutionContext,
+        executor = Executor(self.core, self.cost, None)
+        answered = await executor.answer(
+            to_document(document), operation_name=operation_name, variables=variables, context=context
         )
-        finished = await result if inspect.isawaitable(result) else result
-        if cost is not None and "cost" in context.reports:
-            finished.extensions = {"cost": {"rows": cost.rows, "statements": cost.statements}}
-        return finished
-
-    def _measure(
-        self, document: DocumentNode, operation_name: str | None, variables: dict[str, Any] | None
-    ) -> Cost | None:
-        """Return what an operation can cost; None where its variables are wrong, which running it tells."""
-        operation = get_operation_ast(document, operation_name)
-        if operation is None:
-            return None
-        coerced = get_variable_values(self.core, operation.variable_definitions or (), variables or {})
-        if not isinstance(coerced, VariableValues):
-            return None
-        fragments = {
-            definition.name.value: definition
-            for definition in document.definitions
-            if isinstance(definition, FragmentDefinitionNode)
-        }
-        return self.cost.measure(operation, fragments, coerced.coerced)
+        result = answered.result or ExecutionResult(None, [])
+        result.extensions = answered.extensions
+        return result
 
 
 def build_graph_schema(
@@ -136,6 +102,8 @@ def build_graph_schema(
     own: Iterable[type[Any]] | None = None,
     limits: Limits | None = None,
     largest_cost: int | None = None,
+    *,
+    is_compiled: bool = True,
 ) -> GraphSchema:
     """Make the graph of all models below a declarative base.
 
@@ -144,6 +112,7 @@ def build_graph_schema(
         own: Classes of the team's own fields; those of `schema.fields` where None.
         limits: How large a page may be.
         largest_cost: Most rows that an operation may be able to read; any number where None.
+        is_compiled: False runs everything by resolvers and loaders.
 
     Raises:
         DefinitionError: A model or a field of the team's own says what cannot be served.
@@ -161,7 +130,9 @@ def build_graph_schema(
     limits = limits or Limits()
     wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits))
     records = {name: record_class(name) for name in graph.types}
-    return GraphSchema(graph, built, core, records, CostRule(core, graph, limits, largest_cost))
+    cost = CostRule(core, graph, limits, largest_cost)
+    executor = Executor(core, cost, Engine(core, graph, limits) if is_compiled else None)
+    return GraphSchema(graph, built, core, records, cost, executor)
 
 
 def main() -> int:

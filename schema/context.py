@@ -27,6 +27,13 @@ class Database(Protocol):
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """Run one reading statement on a connection of its own and return all its rows."""
 
+    async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
+        """Run a statement that returns one value of bytes.
+
+        Raises:
+            StatementFailedError: PostgreSQL refused the statement.
+        """
+
     def read(self) -> AbstractAsyncContextManager[ReadSession]:
         """Open a session that reads. Never share it between resolvers that run at once."""
 

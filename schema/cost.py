@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from cachetools import LRUCache
 from graphql import (
+    ArgumentNode,
     FieldNode,
     FragmentDefinitionNode,
     GraphQLInterfaceType,
@@ -20,8 +22,10 @@ from graphql import (
     ListValueNode,
     OperationDefinitionNode,
     VariableNode,
+    Visitor,
     get_named_type,
     is_abstract_type,
+    visit,
 )
 
 from schema.errors import LimitError
@@ -34,6 +38,9 @@ SHOWN: Final = 3
 
 CEILING: Final = 10**15
 """Where counting stops."""
+
+MOST_KNOWN: Final = 1000
+"""Costs that are kept."""
 
 MOST_STEPS: Final = 20_000
 """Most fields that are walked over; aliases and fragments can write out a short document into a very long one."""
@@ -69,6 +76,8 @@ class CostRule:
         self._largest = largest
         self._limits = {type_.name: limits.for_type(type_) for type_ in graph.types.values()}
         self._lists = {f"{name}{kind}": name for name in graph.types for kind in ("Connection", "Group")}
+        self._names: LRUCache[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = LRUCache(MOST_KNOWN)
+        self._measured: LRUCache[Any, tuple[OperationDefinitionNode, Cost]] = LRUCache(MOST_KNOWN)
         self._holders = {f"{name}{kind}" for name in graph.types for kind in ("Connection", "Edge")}
 
     def measure(
@@ -87,18 +96,44 @@ class CostRule:
         Raises:
             LimitError: It is more than the limit; the message names the costliest selections.
         """
+        place = (id(operation), *(_told(variables.get(name)) for name in self._deciding(operation, fragments)))
+        known = self._measured.get(place)
+        if known is None:
+            known = self._measured[place] = operation, self._walked(operation, fragments, variables)
+        return self._accepted(known[1])
+
+    def _walked(
+        self,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: Mapping[str, Any],
+    ) -> Cost:
         walk = _Walk(self, Document(self._core, fragments, variables))
         root = self._core.get_root_type(operation.operation)
         if root is not None:
             walk.below(root.name, [operation], 1, ())
         found = sorted(walk.rows.items(), key=lambda item: -item[1])
-        cost = Cost(sum(walk.rows.values()), len(walk.rows), tuple(found[:SHOWN]))
+        return Cost(sum(walk.rows.values()), len(walk.rows), tuple(found[:SHOWN]))
+
+    def _accepted(self, cost: Cost) -> Cost:
         if self._largest is not None and cost.rows > self._largest:
             raise LimitError(
                 f"The operation could read {_number(cost.rows)} rows; {self._largest:,} are accepted. Ask for smaller "
                 f"pages: {', '.join(f'`{path}` up to {_number(rows)} rows' for path, rows in cost.costliest)}."
             )
         return cost
+
+    def _deciding(
+        self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
+    ) -> tuple[str, ...]:
+        """Return the names of the variables that a cost depends on: page sizes, ids, and those of directives."""
+        known = self._names.get(id(operation))
+        if known is None:
+            finder = _Deciding()
+            for definition in (operation, *fragments.values()):
+                visit(definition, finder)
+            known = self._names[id(operation)] = operation, tuple(sorted(finder.names))
+        return known[1]
 
     def rows_of(self, type_: GraphQLNamedType, node: FieldNode, variables: Mapping[str, Any]) -> int | None:
         """Return the most rows that a field gives for one parent; None where it reads none by itself."""
@@ -116,6 +151,23 @@ class CostRule:
     def is_row(self, above: str, field: str) -> bool:
         """Return whether a field is a row, or rows, of the list that it stands in, which are counted already."""
         return above in self._holders and field in ("nodes", "edges", "node")
+
+
+class _Deciding(Visitor):
+    """Finds the variables that a cost depends on."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: set[str] = set()
+
+    def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+        if node.name.value in ("first", "last", "ids", "if") and isinstance(node.value, VariableNode):
+            self.names.add(node.value.name.value)
+
+
+def _told(value: Any) -> Any:
+    """Return what a cost depends on of a variable: of a list, its length."""
+    return len(value) if isinstance(value, list) else value
 
 
 class _Walk:

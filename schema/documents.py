@@ -72,6 +72,9 @@ class Document:
     operations: Mapping[str, OperationDefinitionNode]
     """The operations by name; the one without a name is ''."""
 
+    fragments: Mapping[str, FragmentDefinitionNode]
+    """The fragments by name."""
+
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run.
 
@@ -129,10 +132,21 @@ class Documents:
         errors = validate(self._core, node, RULES, max_errors=MOST_ERRORS)
         if errors:
             raise _refusal(errors)
-        operations = [definition for definition in node.definitions if isinstance(definition, OperationDefinitionNode)]
-        if not operations:
+        document = to_document(node)
+        if not document.operations:
             raise OperationError("The document has no operation.")
-        return Document(node, {_name(operation): operation for operation in operations})
+        return document
+
+
+def to_document(node: DocumentNode) -> Document:
+    """Return a document from a syntax tree that is known to be valid."""
+    operations = [definition for definition in node.definitions if isinstance(definition, OperationDefinitionNode)]
+    fragments = [definition for definition in node.definitions if isinstance(definition, FragmentDefinitionNode)]
+    return Document(
+        node,
+        {_name(operation): operation for operation in operations},
+        {_name(fragment): fragment for fragment in fragments},
+    )
 
 
 class _OverlappingFields(OverlappingFieldsCanBeMergedRule):

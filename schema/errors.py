@@ -4,6 +4,7 @@ The tree:
 
     AcheneError
     ├── DefinitionError         the models, or the team's own fields, say something that cannot be served
+    ├── StatementFailedError    PostgreSQL refused a statement of the engine; the resolvers run the operation
     ├── StartError              a command cannot do its work as things are; the operator reads what to change
     │   └── ContentError            content cannot be loaded: there is some already, or no tables
     └── PublicError             a client caused it and may read its message
@@ -44,6 +45,10 @@ class StartError(AcheneError):
 
 class ContentError(StartError):
     """Content cannot be loaded; the message says why and what to do, and nothing was changed."""
+
+
+class StatementFailedError(AcheneError):
+    """PostgreSQL refused a statement of the engine that it should have run; never shown to a client."""
 
 
 class PublicError(AcheneError):

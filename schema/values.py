@@ -239,7 +239,9 @@ def _read_timestamp(value: Any) -> datetime:
     try:
         return moment.astimezone(UTC)
     except OverflowError as error:
-        raise ValueError(f"expected {wanted}, found {_shown(value)}: in UTC it is not in the years 1 to 9999") from error
+        raise ValueError(
+            f"expected {wanted}, found {_shown(value)}: in UTC it is not in the years 1 to 9999"
+        ) from error
 
 
 def _read_local_timestamp(value: Any) -> datetime:

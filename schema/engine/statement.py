@@ -10,7 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-DIALECT: Final = PGDialect_asyncpg()
+DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,8 @@ def compile_statement(select: Select[Any]) -> Statement:
     """Return a SELECT compiled for asyncpg."""
     compiled = select.compile(dialect=DIALECT)
     parameters = []
-    for name in compiled.positiontup or ():  # type: ignore[attr-defined]  # of SQLCompiler, which this is
-        bound = compiled.binds[name]  # type: ignore[attr-defined]
+    for name in compiled.positiontup or ():
+        bound = compiled.binds[name]
         convert = bound.type.dialect_impl(DIALECT).bind_processor(DIALECT)
         slot = _slot(name)
         parameters.append(Parameter(slot, None if slot else bound.effective_value, convert))

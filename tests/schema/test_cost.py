@@ -1,12 +1,12 @@
 """What an operation can cost is told before it runs, and what costs too much does not run."""
 
-from dataclasses import replace
-
 import pytest
-from graphql import parse
+from graphql import get_variable_values, parse
+from graphql.execution.values import VariableValues
 
 from schema.build import GraphSchema
 from schema.cost import Cost, CostRule
+from schema.documents import to_document
 from schema.errors import LimitError
 from schema.page import Limits
 from tests.schema.conftest import Asker
@@ -14,10 +14,12 @@ from tests.schema.conftest import Asker
 
 def measure(schema: GraphSchema, query: str, largest: int | None = None, **variables: object) -> Cost:
     """Return the cost of a query under a limit."""
-    limited = replace(schema, cost=CostRule(schema.core, schema.graph, Limits(), largest))
-    cost = limited._measure(parse(query), None, variables)
-    assert cost is not None
-    return cost
+    document = to_document(parse(query))
+    operation = document.operation(None)
+    coerced = get_variable_values(schema.core, operation.variable_definitions or (), variables)
+    assert isinstance(coerced, VariableValues)
+    rule = CostRule(schema.core, schema.graph, Limits(), largest)
+    return rule.measure(operation, document.fragments, coerced.coerced)
 
 
 def test_pages_multiply(ask: Asker) -> None:

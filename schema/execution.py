@@ -1,0 +1,97 @@
+"""Runs operations: the engine where it can, resolvers and loaders where it cannot. Both give the same answer."""
+
+import inspect
+from collections.abc import Awaitable  # noqa: TC003 - a local annotation
+from dataclasses import dataclass
+from typing import Any
+
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, get_variable_values
+from graphql.execution.values import VariableValues
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from schema.context import Context
+from schema.cost import Cost, CostRule
+from schema.documents import Document
+from schema.engine import Engine
+from schema.errors import LimitError, StatementFailedError
+
+
+@dataclass(slots=True)
+class Answered:
+    """What came of an operation: finished JSON, or what graphql-core made."""
+
+    data: bytes | None
+    """The JSON of `data`, where the engine wrote it; there are no errors then."""
+
+    result: ExecutionResult | None
+    """Data and errors, where the resolvers ran; an error that is not ours has its exception in `original_error`."""
+
+    extensions: dict[str, Any]
+    """What the caller asked to be told beside the data."""
+
+
+class Executor:
+    """Runs the operations of one schema."""
+
+    def __init__(self, core: GraphQLSchema, cost: CostRule, engine: Engine | None) -> None:
+        """Note how operations are run.
+
+        Args:
+            core: The schema.
+            cost: What operations may cost.
+            engine: The compiled way; None runs everything by resolvers.
+        """
+        self._core = core
+        self._cost = cost
+        self._engine = engine
+
+    async def answer(
+        self, document: Document, *, operation_name: str | None, variables: dict[str, Any] | None, context: Context
+    ) -> Answered:
+        """Run one operation of a valid document.
+
+        Args:
+            document: The document.
+            operation_name: Which operation; may be None where there is one.
+            variables: Values of the operation's variables, not yet coerced.
+            context: The request.
+
+        Raises:
+            OperationError: The name names no operation of the document.
+            UnavailableError: The database did not answer the engine.
+        """
+        operation = document.operation(operation_name)
+        coerced = get_variable_values(self._core, operation.variable_definitions or (), variables or {})
+        if not isinstance(coerced, VariableValues):
+            return Answered(None, ExecutionResult(None, coerced), {})
+        try:
+            cost = self._cost.measure(operation, document.fragments, coerced.coerced)
+        except LimitError as error:
+            return Answered(None, ExecutionResult(None, [GraphQLError(str(error), original_error=error)]), {})
+        if self._engine is not None:
+            compiled = self._engine.compile(operation, document.fragments, coerced)
+            if compiled is not None:
+                statement = compiled.statement
+                try:
+                    data = await context.database.fetch_bytes(statement.sql, compiled.arguments)
+                    return Answered(data, None, _reports(context, cost, "engine"))
+                except StatementFailedError:
+                    pass  # the resolvers run it, and say what is wrong
+        result: Awaitable[ExecutionResult] | ExecutionResult = execute(
+            self._core,
+            document.node,
+            context_value=context,
+            variable_values=variables,
+            operation_name=operation_name,
+            executor_class=StrawberryGraphQLCoreExecutionContext,
+        )
+        finished = await result if inspect.isawaitable(result) else result
+        return Answered(None, finished, _reports(context, cost, "loaders"))
+
+
+def _reports(context: Context, cost: Cost, way: str) -> dict[str, Any]:
+    """Return what the caller asked to be told: what the operation could cost, and which way it went."""
+    if not context.reports:
+        return {}
+    known = {"cost": {"rows": cost.rows, "statements": cost.statements}, "way": way}
+    return {name: known[name] for name in known if name in context.reports}
