@@ -9,10 +9,9 @@ import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
 
 from api.protocol import Protocol
 from api.settings import Settings
@@ -59,11 +58,11 @@ def base_url(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def run(app: FastAPI, listener: socket.socket, settings: Settings, on_started: Callable[[], None]) -> None:
+def run(app: Callable[..., Any], listener: socket.socket, settings: Settings, on_started: Callable[[], None]) -> None:
     """Serve until SIGINT or SIGTERM; requests in progress get `shutdown_timeout_seconds` to end.
 
     Args:
-        app: What answers.
+        app: What answers, an ASGI application.
         listener: From `bind`.
         settings: Limits.
         on_started: Called once requests are answered.

@@ -20,11 +20,15 @@ import asyncpg
 import httpx
 import pytest
 
+from api.cli import main
 from api.embedded import address, binaries
 from api.postgres import Cluster, prepare
 from tests.conftest import clone, drop
 
 pytestmark = pytest.mark.xdist_group("faults")
+
+Achene = Callable[..., tuple[int, str, str]]
+"""Runs a command with a data folder, arguments and variables."""
 
 COMMAND = [sys.executable, "-c", "from api.cli import main; main()"]
 
@@ -105,17 +109,23 @@ def started(folder: Path, *arguments: str, **variables: str) -> Iterator[Running
             process.communicate(timeout=10)
 
 
-def refusal(folder: Path, *arguments: str, **variables: str) -> tuple[int, str, str]:
-    """Run `achene` until it ends; return exit code, output and errors."""
-    done = subprocess.run(  # noqa: S603 - ourselves
-        [*COMMAND, *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        env=environment(folder, **variables),
-        check=False,
-    )
-    return done.returncode, done.stdout, done.stderr
+@pytest.fixture
+def achene(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Achene:
+    """Runs `achene` in this process until it ends; returns exit code, output and errors."""
+
+    def call(folder: Path, *arguments: str, **variables: str) -> tuple[int, str, str]:
+        for name in os.environ.keys() - environment(folder).keys():
+            monkeypatch.delenv(name)
+        for name, value in environment(folder, **variables).items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys, "argv", ["achene", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        output, errors = capfd.readouterr()
+        return int(ended.value.code or 0), output, errors
+
+    return call
 
 
 @pytest.fixture
@@ -177,18 +187,17 @@ def test_without_demo_and_beside_another(cluster: Cluster) -> None:
     assert cluster.postmaster() is None
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_signal_during_the_first_start(cluster: Cluster, number: int) -> None:
+def test_signal_during_the_first_start(achene: Achene, cluster: Cluster) -> None:
     """A signal while everything is still being made ends it cleanly, and the next start works."""
     with started(cluster.folder) as running:
         deadline = time.monotonic() + 30
         while not (cluster.folder / "postgres.new").exists() and cluster.postmaster() is None:
             assert time.monotonic() < deadline
             time.sleep(0.01)
-        code, errors = running.stop(number)
+        code, errors = running.stop(signal.SIGINT)
     assert (code, "Traceback" in errors) == (0, False)
     assert cluster.postmaster() is None
-    assert refusal(cluster.folder, "migrate")[0] == 0
+    assert achene(cluster.folder, "migrate")[0] == 0
 
 
 def test_given_database_is_migrated_only_when_asked(server_url: Callable[[str], str], tmp_path: Path) -> None:
@@ -219,11 +228,11 @@ def test_starts_while_the_database_is_down(tmp_path: Path) -> None:
     assert (code, "Traceback" in errors, "secret" in errors) == (0, False, False)
 
 
-def test_port_in_use_starts_nothing(tmp_path: Path) -> None:
+def test_port_in_use_starts_nothing(achene: Achene, tmp_path: Path) -> None:
     """A port in use ends the command with 1 and a way out, before a folder or a process is made."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        found = refusal(tmp_path / "data", "serve", "--port", str(port))
+        found = achene(tmp_path / "data", "serve", "--port", str(port))
     assert found == (
         1,
         "",
@@ -240,31 +249,31 @@ def test_port_in_use_starts_nothing(tmp_path: Path) -> None:
         ({"DATABASE_URL": "my-secret-database"}, "DATABASE_URL is not an address."),
     ],
 )
-def test_bad_setting(tmp_path: Path, variables: dict[str, str], message: str) -> None:
+def test_bad_setting(achene: Achene, tmp_path: Path, variables: dict[str, str], message: str) -> None:
     """A setting that cannot be used ends the command with its name, without a traceback."""
-    code, output, errors = refusal(tmp_path, "serve", **({"ACHENE_PORT": "0"} | variables))
+    code, output, errors = achene(tmp_path, "serve", **({"ACHENE_PORT": "0"} | variables))
     assert (code, output, errors.count("\n")) == (1, "", 1)
     assert errors.startswith(f"achene: {message}")
     assert "secret" not in errors
 
 
-def test_migrate_and_check(cluster: Cluster) -> None:
+def test_migrate_and_check(achene: Achene, cluster: Cluster) -> None:
     """`achene migrate --check` is 1 before and 0 after `achene migrate`; psql reaches the database."""
     folder = cluster.folder
-    assert refusal(folder, "migrate", "--check") == (
+    assert achene(folder, "migrate", "--check") == (
         1,
         "The database is behind its migrations: run `achene migrate`.\n",
         "",
     )
-    code, output, errors = refusal(folder, "migrate")
+    code, output, errors = achene(folder, "migrate")
     assert (code, output.endswith("it came from an empty database.\n"), errors) == (0, True, "")
-    assert refusal(folder, "migrate", "--check") == (0, "The database is at the newest revision.\n", "")
-    assert refusal(folder, "psql", "--", "-Atc", "SELECT count(*) FROM posts") == (0, "0\n", "")
+    assert achene(folder, "migrate", "--check") == (0, "The database is at the newest revision.\n", "")
+    assert achene(folder, "psql", "--", "-Atc", "SELECT count(*) FROM posts") == (0, "0\n", "")
 
 
-def test_migrate_prints_sql(tmp_path: Path) -> None:
+def test_migrate_prints_sql(achene: Achene, tmp_path: Path) -> None:
     """`achene migrate --sql` prints what would run, and starts nothing."""
-    code, output, _ = refusal(tmp_path / "data", "migrate", "--sql")
+    code, output, _ = achene(tmp_path / "data", "migrate", "--sql")
     assert code == 0
     assert output.startswith("BEGIN;")
     assert "CREATE TABLE posts" in output
