@@ -1,4 +1,4 @@
-"""Which key a request shows, in `X-API-Key` or in `Authorization: Bearer`, and so who asks.
+"""Which key a request shows, in `X-API-Key` or in `Authorization: Bearer`. Whose it is, `api.keys` says.
 
 What no key could be is refused here, before anybody looks closer: the headers are whatever a stranger sent.
 No message repeats what was sent, as it may be a key, or most of one.
@@ -9,30 +9,13 @@ from typing import Final
 
 from starlette.datastructures import Headers
 
-from api.keys import Keys
-from api.settings import Settings
 from schema.errors import BadInputError, UnauthenticatedError
-from schema.principal import Principal
 
 LONGEST: Final = 256
 """Most characters of a header that is looked at; a key has 64."""
 
 _TEXT: Final = re.compile(r"[\x20-\x7e]*")
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
-
-
-async def authenticate(headers: Headers, keys: Keys, settings: Settings) -> Principal:
-    """Return who asks: whose key it is, or the anonymous principal where none is shown.
-
-    Raises:
-        BadInputError: The headers hold what is no key, or two that differ.
-        UnauthenticatedError: The key does not hold.
-        UnavailableError: The database did not answer.
-    """
-    key = presented_key(headers)
-    if key is None:
-        return Principal(settings.scopes_without_key)
-    return await keys.resolve(key)
 
 
 def presented_key(headers: Headers) -> str | None:

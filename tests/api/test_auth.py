@@ -3,12 +3,9 @@
 import pytest
 from starlette.datastructures import Headers
 
-from api.auth import authenticate, presented_key
+from api.auth import presented_key
 from api.keys.format import make
-from api.settings import Settings
 from schema.errors import BadInputError, PublicError, UnauthenticatedError
-from schema.principal import Principal
-from tests.api.keyring import keyring
 
 KEY = make().shown
 OTHER = make().shown
@@ -82,17 +79,3 @@ def test_characters_that_no_key_has(name: str, character: str) -> None:
     with pytest.raises(BadInputError) as refused:
         presented_key(headers((name, f"{KEY}{character}")))
     assert str(refused.value) == f"{name} has characters that no key has: keys are letters, digits and _."
-
-
-async def test_authenticate(database_url: str) -> None:
-    """A key gives its principal; none gives the anonymous one with the setting's scopes; a wrong one is refused."""
-    settings = Settings(database_url=database_url, anonymous_scopes=("look",))
-    async with keyring(database_url) as ring:
-        key, shown = await ring.make()
-        found = await authenticate(headers(("X-API-Key", shown)), ring.keys, settings)
-        nobody = await authenticate(headers(), ring.keys, settings)
-        with pytest.raises(UnauthenticatedError, match=r"^The API key is unknown, revoked or expired\.$"):
-            await authenticate(headers(("X-API-Key", KEY)), ring.keys, settings)
-    assert found == Principal(frozenset({"read"}), key.id, None, key.prefix)
-    assert nobody == Principal(frozenset({"look"}))
-    assert nobody.is_anonymous

@@ -34,7 +34,7 @@ async def refused(ring: Keyring, shown: str) -> bool:
 async def soon(ring: Keyring, shown: str, *, is_refused: bool) -> None:
     """Ask until a server refuses, or takes, a key; for a tenth of the time for which it would be remembered."""
     async with asyncio.timeout(6):
-        while await refused(ring, shown) is not is_refused:
+        while await refused(ring, shown) is not is_refused:  # noqa: ASYNC110 - that is the question
             await asyncio.sleep(0.002)
 
 

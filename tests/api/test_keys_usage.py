@@ -106,13 +106,14 @@ async def test_written_by_itself_and_at_the_end(database_url: str) -> None:
 async def test_failure_is_logged_once_and_made_good(database_url: str) -> None:
     """While it cannot be written requests go on, the log has one line, and later the use is written."""
     async with keyring(database_url) as ring:
-        key, shown = await ring.make()
+        _, shown = await ring.make()
+        _, other = await ring.make()
         await ring.keys.resolve(shown)
         await execute(database_url, "ALTER TABLE api_keys RENAME COLUMN last_used_at TO away")
         with capture_logs() as lines:
             for _ in range(3):
                 await ring.keys.flush()
-                await ring.keys.resolve(shown)
+                await ring.keys.resolve(other)
         await execute(database_url, "ALTER TABLE api_keys RENAME COLUMN away TO last_used_at")
         with capture_logs() as later:
             await ring.keys.flush()
@@ -124,7 +125,7 @@ async def test_failure_is_logged_once_and_made_good(database_url: str) -> None:
         }
     ]
     assert later == [{"event": "last use of keys is written again", "log_level": "info"}]
-    assert await execute(database_url, LAST, key.id) is not None
+    assert await execute(database_url, "SELECT count(last_used_at) FROM api_keys") == 2
 
 
 async def test_nothing_is_lost_when_writing_is_cut_short(database_url: str) -> None:
@@ -135,7 +136,7 @@ async def test_nothing_is_lost_when_writing_is_cut_short(database_url: str) -> N
         lock = await asyncpg.connect(database_url)
         await lock.execute("BEGIN; LOCK TABLE api_keys")
         flush = asyncio.create_task(ring.keys.flush())
-        await until(lambda: "WITH" in ring.written[-1])
+        await until(lambda: ring.written[-1].split()[0] == "WITH")
         flush.cancel()
         with pytest.raises(asyncio.CancelledError):
             await flush
