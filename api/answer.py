@@ -11,7 +11,7 @@ from api.errors import Headers, body_of, headers_of, shown, status_of
 from api.negotiation import Media
 from schema.errors import PublicError
 
-UNCACHED: Final = ((b"cache-control", b"no-store"), (b"vary", b"Accept"))
+UNCACHED: Final = ((b"cache-control", b"no-store"), (b"vary", b"Accept, Origin"))
 """What GraphQL answers depends on who asks, and no cache knows what it holds."""
 
 

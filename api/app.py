@@ -16,7 +16,7 @@ from api.endpoint import GraphQLEndpoint
 from api.garbage import settled
 from api.health import Health
 from api.keys import Keys
-from api.middleware import guard, trusted_hosts
+from api.middleware import GRAPHQL_PATH, guard, trusted_hosts
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, make_router
 from api.refusals import take_errors
 from api.settings import Settings
@@ -25,9 +25,6 @@ from schema.build import GraphSchema, build_graph_schema
 from schema.documents import DocumentLimits, Documents
 from schema.page import Limits
 from schema.principal import Principal
-
-GRAPHQL_PATH = "/graphql"
-"""Where the graph is."""
 
 
 def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -> FastAPI:
@@ -45,13 +42,16 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
         DefinitionError: The models, or the team's own fields, cannot be served.
     """
     configure_logging(settings.log_format)
-    parts = make_parts(settings, url, graph or build_graph_schema(limits=page_limits(settings), largest_cost=settings.largest_cost))
+    parts = make_parts(
+        settings, url, graph or build_graph_schema(limits=page_limits(settings), largest_cost=settings.largest_cost)
+    )
     app = FastAPI(
         title=TITLE,
         description=f"{SUMMARY}\n\nThis is the REST part; the graph is at `{GRAPHQL_PATH}`.",
         version=VERSION,
         docs_url=None,
         redoc_url=None,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # asks every request whether it is wanted
         lifespan=_lifespan,
         middleware=guard(settings),
     )

@@ -20,6 +20,9 @@ from schema.principal import Principal
 READ: Final = "read"
 """The scope without which nothing of the graph is answered."""
 
+KEY_HEADERS: Final = frozenset({b"x-api-key", b"authorization"})
+"""Headers that `presented_key` looks at."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -52,6 +55,8 @@ async def authenticate(scope: Scope, parts: Parts) -> Principal:
         UnauthenticatedError: The key does not hold.
         UnavailableError: It has to be looked up, and the database did not answer.
     """
+    if not any(name in KEY_HEADERS for name, _ in scope["headers"]):
+        return parts.anonymous
     presented = presented_key(Headers(scope=scope))
     if presented is None:
         return parts.anonymous

@@ -18,9 +18,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer import Answer
-from api.errors import BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
+from api.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
 from api.settings import Settings
 from api.telemetry import TRAIL, Trail, logger
+
+GRAPHQL_PATH: Final = "/graphql"
+"""Where the graph is."""
 
 REQUEST_ID: Final = re.compile(rb"[\w.:=+/@-]{1,128}", re.ASCII)
 """Ids of others that are taken over."""
@@ -100,7 +103,7 @@ class RequestLine:
         except Exception as error:  # the edge: nobody stands behind it
             self._log.error("unexpected error", request_id=trail.request_id, exc_info=error)
             if response.status is None:
-                trail.codes.append("INTERNAL")
+                trail.codes.append(INTERNAL)
                 await Answer.json(500, body_of(internal(trail.request_id))).send(response.send)
         finally:
             self._write(scope, trail, response.status or CLIENT_LEFT, time.perf_counter() - began)
@@ -192,7 +195,17 @@ def _without_port(host: str) -> str:
 
 
 class Cors(CORSMiddleware):
-    """CORS by Starlette, never with credentials; a refused preflight is answered in our form."""
+    """CORS by Starlette, never with credentials; a refused preflight is answered in our form.
+
+    Requests to the graph that come from no page pass by: its answers say `Vary: Origin` themselves.
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or answer a preflight."""
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH and not _has_origin(scope):
+            await self.app(scope, receive, send)
+        else:
+            await super().__call__(scope, receive, send)
 
     def preflight_response(self, request_headers: Headers) -> Response:
         """Answer a browser that asks whether it may send a request."""
@@ -205,6 +218,10 @@ class Cors(CORSMiddleware):
         return Response(body, response.status_code, kept, "application/json")
 
 
+def _has_origin(scope: Scope) -> bool:
+    return any(name == b"origin" for name, _ in scope["headers"])
+
+
 class BodyLimit:
     """Bounds the bodies of REST requests. GraphQL's are counted where they are read."""
 
@@ -214,7 +231,7 @@ class BodyLimit:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, its body counted."""
-        if scope["type"] != "http" or scope["path"] == "/graphql":
+        if scope["type"] != "http" or scope["path"] == GRAPHQL_PATH:
             await self._app(scope, receive, send)
             return
         size = 0

@@ -4,12 +4,13 @@ import asyncio
 import io
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 import httpx
 import orjson
+import strawberry
 import uvicorn
 from fastapi import FastAPI
 
@@ -19,6 +20,9 @@ from api.protocol import Protocol
 from api.settings import Settings
 from api.telemetry import configure_logging
 from schema.build import GraphSchema, build_graph_schema
+from schema.cost import CostRule
+from schema.execution import Executor
+from schema.page import Limits
 
 GRAPHQL = "application/graphql-response+json"
 
@@ -61,6 +65,13 @@ class Served:
 def default_graph() -> GraphSchema:
     """Return the graph of the project's models, made once for all servers of these tests."""
     return build_graph_schema()
+
+
+def graph_of(built: strawberry.Schema) -> GraphSchema:
+    """Return a graph that serves a schema written by hand, by its resolvers alone."""
+    core = built._schema
+    executor = Executor(core, CostRule(core, default_graph().graph, Limits(), None), None)
+    return replace(default_graph(), strawberry=built, core=core, executor=executor)
 
 
 def make_app(url: str, stream: io.StringIO, graph: GraphSchema | None = None, **settings: Any) -> FastAPI:

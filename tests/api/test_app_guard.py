@@ -70,7 +70,7 @@ async def test_cors_in_development(origin: str) -> None:
     response = await get("/graphql", {"Origin": origin, **PREFLIGHT}, "OPTIONS")
     assert (response.status_code, response.headers["access-control-allow-origin"]) == (200, origin)
     assert "access-control-allow-credentials" not in response.headers
-    asked = await get("/graphql?query={__typename}", {"Origin": origin})
+    asked = await get("/graphql?query={", {"Origin": origin})
     assert (asked.status_code, asked.headers["access-control-allow-origin"]) == (200, origin)
     assert "X-Request-Id" in asked.headers["access-control-expose-headers"]
 

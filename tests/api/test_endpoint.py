@@ -1,15 +1,13 @@
 """GraphQL over HTTP: methods, media types and statuses, over a real server."""
 
 import asyncio
-from dataclasses import replace
 
 import httpx
 import orjson
 import pytest
 import strawberry
 
-from schema.build import GraphSchema
-from tests.api.served import GRAPHQL, Served, default_graph, serving
+from tests.api.served import GRAPHQL, Served, graph_of, serving
 
 JSON = "application/json"
 TYPENAME = {"data": {"__typename": "Query"}}
@@ -217,16 +215,10 @@ class _Mutation:
         return _Mutation.touched
 
 
-def schema_with_mutation() -> GraphSchema:
-    """A schema that changes something."""
-    built = strawberry.Schema(query=_Query, mutation=_Mutation)
-    return replace(default_graph(), strawberry=built, core=built._schema)
-
-
 async def test_get_never_changes_anything(database_url: str) -> None:
     """A mutation by GET is refused before it runs, whatever else the document holds; by POST it runs."""
     document = "query Read { count } mutation Write { touch }"
-    async with serving(database_url, schema_with_mutation()) as web:
+    async with serving(database_url, graph_of(strawberry.Schema(_Query, _Mutation))) as web:
         before = _Mutation.touched
         for method in ("GET", "HEAD"):
             response = await web.client.request(
