@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
+from itertools import zip_longest
 from typing import Any, Final
 
 from schema.errors import BadCursorError, BadIdError
@@ -17,6 +18,9 @@ from schema.values import from_text, to_text
 
 LONGEST: Final = 4096
 """Most characters of an id or cursor that are looked at."""
+
+LONGEST_NAME: Final = 64
+"""Most characters of another type's name that a message repeats."""
 
 
 def encode(text: str) -> str:
@@ -73,7 +77,7 @@ def read_id_of(type_: ObjectType, id_: str, argument: str) -> tuple[Any, ...]:
         name = decode(id_).partition(":")[0]
     except ValueError:
         name = ""
-    if name and name != type_.name and name.isidentifier():
+    if name != type_.name and name.isidentifier() and len(name) <= LONGEST_NAME:
         raise BadIdError(f"Argument `{argument}` takes the id of a {type_.name}; {_shown(id_)} is the id of a {name}.")
     try:
         return read_id({type_.name: type_}, id_)[1]
@@ -93,27 +97,42 @@ def write_cursor(order: str, scalars: Sequence[Scalar], values: Sequence[Any]) -
     return encode(json.dumps([order, *texts], ensure_ascii=False))
 
 
-def read_cursor(order: str, scalars: Sequence[Scalar], cursor: str, argument: str) -> tuple[Any, ...]:
+def read_cursor(
+    order: str, scalars: Sequence[Scalar], cursor: str, argument: str, is_nullable: Sequence[bool] = ()
+) -> tuple[Any, ...]:
     """Return the values that a cursor holds.
+
+    Args:
+        order: Names the list's order.
+        scalars: What the values are.
+        cursor: What the client sent.
+        argument: The argument that it came in, for messages.
+        is_nullable: For each value, whether it may be null; none may where empty.
 
     Raises:
         BadCursorError: It does not decode, or belongs to another list or order; the message names the argument.
     """
     try:
-        found, *texts = json.loads(decode(cursor))
-    except (ValueError, TypeError, RecursionError) as error:
+        parts = json.loads(decode(cursor))
+        if not isinstance(parts, list) or not parts or not isinstance(parts[0], str):
+            raise ValueError("not an order and its values")
+    except (ValueError, RecursionError) as error:
         raise BadCursorError(
             f"Argument `{argument}`: {_shown(cursor)} is not a cursor; pass one as `cursor`, `startCursor` or "
             "`endCursor` gave it."
         ) from error
+    found, *texts = parts
     if found != order:
         raise BadCursorError(
             f"Argument `{argument}`: the cursor belongs to another list or order; a cursor is good only for the list "
             "and the order that it came from."
         )
     try:
-        return _read_texts(scalars, texts)
-    except ValueError as error:
+        values = _read_texts(scalars, texts)
+        if any(value is None and not may for value, may in zip_longest(values, is_nullable, fillvalue=False)):
+            raise ValueError("null, where the order has none")
+        return values
+    except (ValueError, RecursionError) as error:
         raise BadCursorError(f"Argument `{argument}`: {_shown(cursor)} is not a cursor of this list.") from error
 
 

@@ -98,4 +98,6 @@ def read_page(arguments: Mapping[str, Any], order: Order, limits: Limits) -> Pag
 
 def _place(argument: str, arguments: Mapping[str, Any], order: Order) -> tuple[Any, ...] | None:
     cursor = arguments.get(argument)
-    return None if cursor is None else read_cursor(order.name, order.scalars, cursor, argument)
+    if cursor is None:
+        return None
+    return read_cursor(order.name, order.scalars, cursor, argument, [term.is_nullable for term in order.terms])

@@ -20,7 +20,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
+    Integer,
     Select,
+    SmallInteger,
     and_,
     column,
     exists,
@@ -154,7 +156,11 @@ def parents_of(graph: Graph, relation: tuple[str, str] | None, keys: Keys) -> Fr
 
 
 def unnest(types: Sequence[Any], keys: Keys) -> FromClause:
-    """Return keys as a table of columns `k0`, `k1`, ... and `place`, from 1."""
+    """Return keys as a table of columns `k0`, `k1`, ... and `place`, from 1.
+
+    A key of 16 bits may come from a client, who knows whole numbers of 32.
+    """
+    types = [Integer() if isinstance(type_, SmallInteger) else type_ for type_ in types]
     arrays = [literal([key[index] for key in keys], ARRAY(type_)) for index, type_ in enumerate(types)]
     names = [column(f"k{index}", type_) for index, type_ in enumerate(types)]
     table = func.unnest(*arrays).table_valued(*names, with_ordinality="place", name="parents")

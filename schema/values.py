@@ -2,7 +2,7 @@
 
 | kind | written as |
 |---|---|
-| DateTime | RFC 3339 in UTC, no trailing zeros: `2026-03-01T12:00:00.5Z` |
+| DateTime | RFC 3339 in UTC, no trailing zeros: `2026-03-01T12:00:00.5Z`; PostgreSQL's `infinity`, `-infinity` |
 | LocalDateTime, Date, Time | ISO 8601 without offset |
 | Interval | ISO 8601, as PostgreSQL's `iso_8601` style: `P1DT2H` |
 | BigInt, Decimal | strings, never with an exponent |
@@ -43,6 +43,9 @@ _INTERVAL: Final = re.compile(
     re.ASCII,
 )
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}-?(?:[0-9A-Fa-f]{4}-?){3}[0-9A-Fa-f]{12}")
+_INFINITE: Final = {"infinity": datetime.max, "-infinity": datetime.min}
+"""What PostgreSQL has beyond all times, and what asyncpg makes of it."""
+
 _FLOAT_WORDS: Final = {"NaN", "Infinity", "-Infinity"}
 _LARGEST_EXPONENT, _LARGEST_SCALE = 131_071, 16_383
 """Limits of NUMERIC: https://www.postgresql.org/docs/current/datatype-numeric.html"""
@@ -157,6 +160,8 @@ def _trim(text: str) -> str:
 
 
 def _write_timestamp(value: datetime) -> str:
+    if value.tzinfo is None:  # asyncpg gives an offset to every time but these two
+        return next((word for word, end in _INFINITE.items() if end == value), _trim(value.isoformat()) + "Z")
     return _trim(value.astimezone(UTC).replace(tzinfo=None).isoformat()) + "Z"
 
 
@@ -231,6 +236,8 @@ def _read_boolean(value: Any) -> bool:
 
 def _read_timestamp(value: Any) -> datetime:
     wanted = 'a time with an offset, such as "2026-03-01T12:00:00Z"'
+    if isinstance(value, str) and value in _INFINITE:
+        return _INFINITE[value]
     match = _DATE_TIME.fullmatch(value) if isinstance(value, str) else None
     if match is None or not match[4]:
         _refuse(value, wanted)

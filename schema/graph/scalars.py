@@ -4,7 +4,7 @@ import enum
 from inspect import cleandoc
 from typing import Any
 
-from sqlalchemy import ARRAY
+from sqlalchemy import ARRAY, Integer, SmallInteger
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -38,7 +38,9 @@ def read_scalar(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) 
             f"{where} has the type {type_!r}, for which the graph has no scalar. Take it out of expose(), or use a "
             f"type of one of these: {scalars}."
         )
-    return Scalar(kind, type_, enum=_read_enum(bare, where, enums) if kind is Kind.ENUM else None)
+    # A client's Int is of 32 bits. PostgreSQL compares the two sizes, and finds them in an index, as they are.
+    sql = Integer() if isinstance(type_, SmallInteger) else type_
+    return Scalar(kind, sql, enum=_read_enum(bare, where, enums) if kind is Kind.ENUM else None)
 
 
 def _read_enum(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) -> EnumType:

@@ -148,8 +148,10 @@ def _aggregate_annotation(function: str, scalar: Any) -> str:
 
 
 def _declare_groups(graph: Graph, type_: ObjectType, module: ModuleType) -> None:
-    """Declare what rows can be grouped by, and what a group is."""
+    """Declare what rows can be grouped by, and what a group is; nothing where there is nothing to group by."""
     name, keys = type_.name, group_keys(graph, type_)
+    if not keys:
+        return
     members = {key.member: key.description for key in keys}
     python = strawberry.enum(
         _enum(f"{name}GroupBy", members), name=f"{name}GroupBy", description=f"What {name} rows can be grouped by."
@@ -173,12 +175,12 @@ def _declare_groups(graph: Graph, type_: ObjectType, module: ModuleType) -> None
     )
     orders: list[Argument] = [
         ("aggregate", f"{name}AggregateOrder", "By an aggregate: `{aggregate: {count: DESC}}`."),
-        ("key", f"{name}GroupKeyOrder", f"By a key: `{{key: {{{keys[0].name}: ASC}}}}`."),
     ]
     directions = [(key.name, "OrderDirection", f"By `{key.name}`.") for key in keys if not key.is_relation]
-    declare_input(
-        f"{name}GroupKeyOrder", f"A key that groups of {name} rows are ordered by.", directions, module, is_one_of=True
-    )
+    if directions:
+        orders.append(("key", f"{name}GroupKeyOrder", f"By a key: `{{key: {{{directions[0][0]}: ASC}}}}`."))
+        text = f"A key that groups of {name} rows are ordered by."
+        declare_input(f"{name}GroupKeyOrder", text, directions, module, is_one_of=True)
     declare_input(
         f"{name}GroupOrder", f"One thing that groups of {name} rows are ordered by.", orders, module, is_one_of=True
     )
@@ -213,8 +215,10 @@ def _declare_lists(type_: ObjectType, module: ModuleType) -> None:
         declare_field("pageInfo", "PageInfo", "Where the page stands in the list.", module),
         declare_field("totalCount", "int", "How many rows the list has, over all pages.", module),
         declare_field("aggregate", f"{name}Aggregate", "What the rows come to, over all pages.", module),
-        declare_field("groups", f"list[{name}Group]", "The rows of all pages, grouped.", module, groups),
     ]
+    if f"{name}Group" in vars(module):
+        text = "The rows of all pages, grouped."
+        connection.append(declare_field("groups", f"list[{name}Group]", text, module, groups))
     declare_type(f"{name}Connection", f"A page of a list of {name} rows.", connection, module)
 
 

@@ -75,11 +75,12 @@ def _wire_object(core: GraphQLSchema, type_: ObjectType, wiring: Wiring) -> None
     connection = _fields(core, f"{type_.name}Connection")
     for shown in ("nodes", "edges", "pageInfo", "totalCount", "aggregate"):
         connection[shown].resolve = getattr(PageSource, f"resolve_{shown}")
-    connection["groups"].resolve = _groups(type_, wiring)
+    if "groups" in connection:
+        connection["groups"].resolve = _groups(type_, wiring)
+        _wire_groups(core, type_, wiring)
     for shown, field in _fields(core, f"{type_.name}Edge").items():
         field.resolve = _edge(shown)
     _wire_aggregates(core, type_)
-    _wire_groups(core, type_, wiring)
 
 
 def _wire_aggregates(core: GraphQLSchema, type_: ObjectType) -> None:

@@ -107,6 +107,14 @@ async def test_points_in_time_are_in_utc(postgres: asyncpg.Connection) -> None:
     await examples(check, MOMENTS)
 
 
+async def test_times_beyond_all_times(postgres: asyncpg.Connection) -> None:
+    """PostgreSQL's infinite times are written as it prints them, and read back; Python has none."""
+    for word in ("infinity", "-infinity"):
+        found = await postgres.fetchval("SELECT $1::text::timestamptz", word)
+        assert write(Kind.TIMESTAMP, found) == word
+        assert await postgres.fetchval("SELECT $1::timestamptz::text", read(Kind.TIMESTAMP, word)) == word
+
+
 async def test_intervals_are_the_text_of_postgresql(postgres: asyncpg.Connection) -> None:
     """An interval of a Python value is written as PostgreSQL prints it."""
 
