@@ -30,7 +30,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 Achene = Callable[..., tuple[int, str, str]]
 """Runs a command with a data folder, arguments and variables."""
 
-COMMAND = [sys.executable, "-c", "from api.cli import main; main()"]
+COMMAND = [sys.executable, "-m", "api"]
 
 QUERY = "{ posts(first: 1) { totalCount nodes { title author { name } } } }"
 
@@ -198,6 +198,18 @@ def test_signal_during_the_first_start(achene: Achene, cluster: Cluster) -> None
     assert (code, "Traceback" in errors) == (0, False)
     assert cluster.postmaster() is None
     assert achene(cluster.folder, "migrate")[0] == 0
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks into /proc to see what is loaded")
+def test_ctrl_c_while_libraries_load(tmp_path: Path) -> None:
+    """An impatient Ctrl-C, before there is anything to stop, prints no traceback."""
+    with started(tmp_path / "data") as running:
+        deadline = time.monotonic() + 10
+        while "sqlalchemy" not in Path(f"/proc/{running.process.pid}/maps").read_text():
+            assert time.monotonic() < deadline
+        code, errors = running.stop(signal.SIGINT)
+    assert (code, errors) == (-signal.SIGINT, "")
+    assert not (tmp_path / "data").exists()
 
 
 def test_given_database_is_migrated_only_when_asked(server_url: Callable[[str], str], tmp_path: Path) -> None:
