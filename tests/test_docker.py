@@ -33,17 +33,17 @@ def root(request: pytest.FixtureRequest) -> Iterator[Path]:
     """The image's files, built once; in a folder that other users may enter."""
     if not os.environ.get("CI") and "docker" not in request.config.option.markexpr:
         pytest.skip("it downloads 130 MB; asked for by -m docker, or CI=true")
-    folder = Path(tempfile.mkdtemp(prefix="achene-image-"))
-    folder.chmod(0o755)
-    build = Build(PROJECT, folder)
-    build.carry_out(PACKAGES)
-    if shutil.which("npm"):
-        build.carry_out(CONSOLE)
-    else:
-        (folder / "console/dist").mkdir(parents=True)
-    build.carry_out(FINAL)
-    yield folder
-    shutil.rmtree(folder)
+    with tempfile.TemporaryDirectory(prefix="achene-image-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        build = Build(PROJECT, folder)
+        build.carry_out(PACKAGES)
+        if shutil.which("npm"):
+            build.carry_out(CONSOLE)
+        else:
+            (folder / "console/dist").mkdir(parents=True)
+        build.carry_out(FINAL)
+        yield folder
 
 
 @pytest.mark.docker
