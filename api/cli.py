@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
 from api.commands.demo import demo
+from api.commands.explain import explain
 from api.commands.import_ import import_
 from api.commands.keys import app as keys
 from api.commands.migrate import migrate
@@ -23,6 +24,7 @@ app = typer.Typer(name="achene", no_args_is_help=True, add_completion=False, hel
 app.command("serve")(serve)
 app.command("migrate")(migrate)
 app.command("psql")(psql)
+app.command("explain")(explain)
 app.command("demo")(demo)
 app.command("import")(import_)
 app.add_typer(keys, name="keys")

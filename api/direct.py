@@ -29,6 +29,12 @@ UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
 """Beginnings of PostgreSQL's codes for: no connection, out of resources, shutting down or starting up."""
 
 
+def connect_arguments(url: URL) -> dict[str, Any]:
+    """Return what `asyncpg.connect` takes for an address, as SQLAlchemy reads it."""
+    arguments: dict[str, Any] = dict(PGDialect_asyncpg().create_connect_args(url)[1])  # type: ignore[no-untyped-call]
+    return {name: value for name, value in arguments.items() if not name.startswith("prepared_statement_")}
+
+
 class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg ships no types
     """A connection that is handed on as it is."""
 
@@ -48,7 +54,7 @@ class DirectPool:
             settings: Size and time limits.
             server_settings: What PostgreSQL is set to on each connection.
         """
-        _, self._arguments = PGDialect_asyncpg().create_connect_args(url)  # type: ignore[no-untyped-call]
+        self._arguments = connect_arguments(url)
         self._settings = settings
         self._server_settings = server_settings
         self._pool: Any = None
@@ -93,7 +99,7 @@ class DirectPool:
         async with self._opening:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    **{name: value for name, value in self._arguments.items() if not name.startswith("prepared_")},
+                    **self._arguments,
                     min_size=0,
                     max_size=self._settings.pool_size,
                     timeout=self._settings.connect_timeout_seconds,

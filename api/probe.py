@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import URL
-from sqlalchemy.dialects.postgresql.asyncpg import dialect
 
+from api.direct import connect_arguments
 from schema.errors import AcheneError
 
 QUERY: Final = "SELECT version_num FROM alembic_version"
@@ -95,10 +95,7 @@ class Probe:
 
 def _connect_arguments(url: URL, limit_seconds: float) -> dict[str, Any]:
     """Return asyncpg's arguments for an address, as the request pools read it."""
-    arguments: dict[str, Any] = dict(dialect().create_connect_args(url)[1])  # type: ignore[no-untyped-call]
-    arguments.pop("prepared_statement_cache_size", None)
-    arguments.pop("prepared_statement_name_func", None)
-    return arguments | {
+    return connect_arguments(url) | {
         "timeout": limit_seconds,
         "statement_cache_size": 0,  # works behind a pooler that changes servers under us
         "server_settings": {

@@ -23,6 +23,7 @@ import asyncpg
 import structlog
 
 from api.database import Database
+from api.direct import connect_arguments
 from schema.errors import AcheneError
 
 CHANNEL: Final = "achene_api_key"
@@ -142,10 +143,7 @@ class Listener:
 
 def _connect_arguments(database: Database) -> dict[str, Any]:
     """Return asyncpg's arguments for the database, as the request pools read its address."""
-    arguments: dict[str, Any] = dict(database.reader.dialect.create_connect_args(database.url)[1])
-    arguments.pop("prepared_statement_cache_size", None)
-    arguments.pop("prepared_statement_name_func", None)
-    return arguments | {
+    return connect_arguments(database.url) | {
         "statement_cache_size": 0,
         "server_settings": {"application_name": "achene keys", "default_transaction_read_only": "on"},
     }
