@@ -42,7 +42,7 @@ class Report:
     """How every part was at one moment."""
 
     parts: dict[str, Part]
-    """By name: database, migrations, read_pool, write_pool."""
+    """By name: database, migrations, read_pool, write_pool, engine_pool."""
     made_at: float = field(default_factory=time.monotonic)
     """Seconds of the monotonic clock."""
 
@@ -68,6 +68,7 @@ class Checks:
             "read_pool": PoolWatch(database.reader, self._limit),
             "write_pool": PoolWatch(database.writer, self._limit),
         }
+        self._direct = database.direct
         self._check: asyncio.Task[Report] | None = None
         self._report: Report | None = None
 
@@ -89,6 +90,7 @@ class Checks:
     async def _look(self) -> Report:
         parts = await self._ask_database()
         pools = {name: watch.part() for name, watch in self._pools.items()}
+        pools["engine_pool"] = judge_pool(self._direct.in_use, self._direct.size, self._direct.moved_at, self._limit)
         self._report = Report(parts | pools)
         return self._report
 
@@ -126,11 +128,22 @@ class PoolWatch:
 
     def part(self) -> Part:
         """Return how the pool is."""
-        out, size = self._pool.checkedout(), self._pool.size()
-        still = time.monotonic() - self._moved_at
-        if out >= size and still >= self._limit:
-            return Part(False, f"All {size} connections are in use, and none came back for {still:.0f} s.")
-        return Part(True, f"{out} of {size} connections are in use.")
+        return judge_pool(self._pool.checkedout(), self._pool.size(), self._moved_at, self._limit)
+
+
+def judge_pool(out: int, size: int, moved_at: float, limit_seconds: float) -> Part:
+    """Tell how a pool is.
+
+    Args:
+        out: Connections in use.
+        size: Connections that it may have.
+        moved_at: When one was last taken or given back, by `time.monotonic`.
+        limit_seconds: How long a full pool may stand still.
+    """
+    still = time.monotonic() - moved_at
+    if out >= size and still >= limit_seconds:
+        return Part(False, f"All {size} connections are in use, and none came back for {still:.0f} s.")
+    return Part(True, f"{out} of {size} connections are in use.")
 
 
 def judge(found: frozenset[str], wanted: str | None, known: frozenset[str]) -> Part:

@@ -6,10 +6,11 @@ single SELECT on a connection that PostgreSQL keeps read-only.
 """
 
 import asyncio
+import time
 from typing import Any, Final
 
 import asyncpg
-from asyncpg.exceptions import InterfaceError, PostgresConnectionError, PostgresError
+from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresConnectionError, PostgresError
 from sqlalchemy import URL
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
@@ -24,6 +25,13 @@ LONGEST_KEPT: Final = 256 * 1024
 
 QUERY_CANCELED: Final = "57014"
 """PostgreSQL's code for a statement that ran into `statement_timeout`."""
+
+DROPPED: Final = (
+    PostgresConnectionError,
+    InterfaceError,
+    InternalClientError,  # the server said goodbye to an idle connection, and nobody had read it yet
+)
+"""What the driver raises when a connection is gone, besides errors of the system."""
 
 UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
 """Beginnings of PostgreSQL's codes for: no connection, out of resources, shutting down or starting up."""
@@ -59,6 +67,13 @@ class DirectPool:
         self._server_settings = server_settings
         self._pool: Any = None
         self._opening = asyncio.Lock()
+        self.size = settings.pool_size
+        self.moved_at = time.monotonic()
+
+    @property
+    def in_use(self) -> int:
+        """Connections that run a statement at the moment."""
+        return 0 if self._pool is None else self._pool.get_size() - self._pool.get_idle_size()
 
     async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
         """Run a statement that returns one value of bytes.
@@ -71,7 +86,7 @@ class DirectPool:
         """
         try:
             return await self._fetch(sql, arguments)
-        except (PostgresConnectionError, InterfaceError, ConnectionError):
+        except (*DROPPED, ConnectionError):
             return await self._again(sql, arguments)
         except TimeoutError as error:
             raise UnavailableError("The server is busy: no database connection became free in time.") from error
@@ -85,7 +100,7 @@ class DirectPool:
             return await self._fetch(sql, arguments)
         except TimeoutError as error:
             raise UnavailableError("The server is busy: no database connection became free in time.") from error
-        except (InterfaceError, OSError) as error:
+        except (*DROPPED, OSError) as error:
             raise UnavailableError("The database cannot be reached.") from error
         except PostgresError as error:
             raise _translated(error) from error
@@ -93,7 +108,11 @@ class DirectPool:
     async def _fetch(self, sql: str, arguments: list[Any]) -> bytes:
         pool = self._pool or await self._open()
         async with pool.acquire(timeout=self._settings.pool_timeout_seconds) as connection:
-            return await connection.fetchval(sql, *arguments)  # type: ignore[no-any-return]
+            self.moved_at = time.monotonic()
+            try:
+                return await connection.fetchval(sql, *arguments)  # type: ignore[no-any-return]
+            finally:
+                self.moved_at = time.monotonic()
 
     async def _open(self) -> Any:
         async with self._opening:

@@ -115,4 +115,4 @@ def _make_database(cluster: "Cluster", postmaster: "Postmaster") -> None:
 def _psql(cluster: "Cluster", postmaster: "Postmaster", statement: str) -> str:
     """Run one statement as PostgreSQL's own client does, before there is an event loop."""
     where = ("--host", str(postmaster.socket_folder), "--username=postgres", "--dbname=postgres")
-    return cluster.run("psql", "--no-psqlrc", "-At", *where, "-c", statement, seconds=15).strip()
+    return cluster.run("psql", "--no-psqlrc", "-At", *where, "-c", statement, seconds=30).strip()

@@ -73,6 +73,7 @@ PARTS_OK: Final = {
     },
     "read_pool": {"status": "ok", "detail": "1 of 10 connections are in use.", "latency_ms": None},
     "write_pool": {"status": "ok", "detail": "0 of 5 connections are in use.", "latency_ms": None},
+    "engine_pool": {"status": "ok", "detail": "3 of 10 connections are in use.", "latency_ms": None},
 }
 PARTS_FAILED: Final = PARTS_OK | {
     "database": {

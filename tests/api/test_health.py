@@ -73,6 +73,11 @@ async def test_health_shows_every_part(database_url: str) -> None:
                     "detail": "0 of 5 connections are in use.",
                     "latency_ms": None,
                 },
+                "engine_pool": {
+                    "status": "ok",
+                    "detail": "0 of 10 connections are in use.",
+                    "latency_ms": None,
+                },
             },
         },
     )
@@ -130,6 +135,19 @@ async def test_not_ready_while_no_connection_comes_back(database_url: str) -> No
     assert busy.status_code == 200
     assert list(stuck.json()["failed"]) == ["read_pool"]
     assert stuck.json()["failed"]["read_pool"].startswith("All 2 connections are in use")
+    assert after.json() == {"status": "ok", "failed": {}}
+
+
+async def test_not_ready_while_the_engine_has_no_connection(database_url: str) -> None:
+    """The pool of the engine is watched as the others are."""
+    async with served(database_url, health_timeout_seconds=0.5, pool_size=2) as (client, database, _):
+        statement = "SELECT convert_to('done', 'UTF8') FROM pg_sleep(2)"
+        slow = [asyncio.create_task(database.fetch_bytes(statement, [])) for _ in range(2)]
+        stuck = await eventually(client, 503)
+        answers = await asyncio.gather(*slow)
+        after = await eventually(client, 200)
+    assert list(stuck.json()["failed"]) == ["engine_pool"]
+    assert answers == [b"done", b"done"]
     assert after.json() == {"status": "ok", "failed": {}}
 
 
