@@ -18,6 +18,7 @@ from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
 
 from api.answer import UNCACHED, Answer, encode, framed
+from api.attendance import Attendance
 from api.body import ClientLeftError, read_body
 from api.context import READ, Parts, authenticate, new_context, require, trail_of
 from api.errors import MethodNotAllowedError, body_of, shown
@@ -77,7 +78,11 @@ class GraphQLEndpoint:
             require(principal, READ)
             operation = await self._read(scope, headers, receive)
             context = new_context(principal, self._parts, trail.request_id, _reports(headers))
-            return await self._run(operation, context, media, trail, is_safe=scope["method"] != "POST")
+            try:
+                async with Attendance(receive, self._parts.settings.request_timeout_seconds):
+                    return await self._run(operation, context, media, trail, is_safe=scope["method"] != "POST")
+            finally:
+                context.loaders.cancel()
         except PublicError as error:
             trail.codes.append(error.code)
             return Answer.refusal(error, UNCACHED, media)

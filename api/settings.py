@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     statement_timeout_seconds: float = Field(default=15.0, gt=0)
     """How long PostgreSQL may work on one statement."""
 
+    request_timeout_seconds: float = Field(default=30.0, gt=0)
+    """How long a GraphQL request may take before its statements are cancelled and it is answered 503."""
+
     health_timeout_seconds: float = Field(default=1.0, gt=0)
     """How long one health check may take before it counts as failed."""
 

@@ -5,6 +5,7 @@ the attributes that the selection needs. Its keys are the parents' key values. T
 reading; it runs whatever the engine does not.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Protocol
 
@@ -47,8 +48,14 @@ class Loaders:
         self._records = records
         self._reader = reader
         self._loaders: dict[Request, DataLoader[Key, Any]] = {}
+        self._running: set[asyncio.Task[Any]] = set()
         self.memo: dict[Any, Any] = {}
         """What was worked out of the document for this request, such as the attributes that a field needs."""
+
+    def cancel(self) -> None:
+        """End the batches that are still under way; nobody waits for them any more."""
+        for task in self._running:
+            task.cancel()
 
     def load_list(self, request: ListRequest, key: Key) -> Awaitable[Slice]:
         """Return the page of one parent; all parents asked for in one turn of the loop share a statement."""
@@ -72,6 +79,9 @@ class Loaders:
         type_ = self._graph.types[request.target]
 
         async def load(keys: list[Key]) -> Sequence[Any]:
+            if (task := asyncio.current_task()) is not None:
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
             if isinstance(request, ListRequest):
                 rows = await self._reader.fetch(list_statement(self._graph, request, keys))
                 return self._slices(type_, request, rows, len(keys))

@@ -87,6 +87,8 @@ class Engine:
             return known[1]
         try:
             outline: Outline | None = make_outline(self._core, self._graph, operation, fragments, flags)
+            if outline is not None and not outline.sites:
+                outline = None  # nothing of it is in a table
         except Uncompiled:
             outline = None
         self._outlines[place] = operation, outline  # the operation is kept, so that no other takes its id
