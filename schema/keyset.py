@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Text, and_, cast, false, literal, or_, tuple_
+from sqlalchemy import Column, ColumnElement, FromClause, Text, and_, cast, false, literal, or_, true, tuple_
 from sqlalchemy.orm import aliased
 
 from schema.conditions import Bind, aggregate, operand
@@ -119,6 +119,35 @@ def at_or_behind(
         *(value.is_(None) if at is None else value == operand(bind, at, term.scalar) for value, term, at in pairs)
     )
     return or_(behind(order, expressions, place, bind), at)
+
+
+def ahead_of_page(
+    order: Order,
+    expressions: Sequence[ColumnElement[Any]],
+    after: Place | None,
+    before: Place | None,
+    bind: Bind = literal,
+    *,
+    has_offset: bool,
+) -> ColumnElement[bool]:
+    """Return the condition that a row stands ahead of a page that is not empty for lack of rows to pass over.
+
+    Ahead are the rows up to `after`. Where an offset passes over rows, there are such rows as soon as the list has
+    any that the page could begin with, whether or not they are as many as the offset.
+
+    Args:
+        order: The order.
+        expressions: The value of each of its terms, in SQL.
+        after: The place that the page begins behind, if any.
+        before: The place that it ends ahead of, if any.
+        bind: Puts the places' values in.
+        has_offset: True where the page passes over rows.
+    """
+    backwards = order.reversed()
+    passed = [] if after is None else [at_or_behind(backwards, expressions, after, bind)]
+    if has_offset:
+        passed.append(true() if before is None else behind(backwards, expressions, before, bind))
+    return or_(false(), *passed)
 
 
 def _is_one_range(order: Order, place: Place) -> bool:

@@ -6,8 +6,10 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
+    REAL,
     Column,
     ColumnElement,
+    Float,
     FromClause,
     Select,
     Text,
@@ -75,8 +77,10 @@ def wire_attribute(attribute: str, scalar: Scalar) -> str:
     """Return the attribute to read for a field that is shown, rather than for a computation.
 
     Intervals and JSON lose something as Python values (months, the order of keys, digits); their text does not.
+    Floats of 32 bits gain digits that they never had: 0.1 becomes 0.10000000149011612.
     """
-    return attribute + WIRE if scalar.kind in (Kind.INTERVAL, Kind.JSON) else attribute
+    is_single = isinstance(scalar.sql, Float) and (isinstance(scalar.sql, REAL) or (scalar.sql.precision or 53) <= 24)
+    return attribute + WIRE if is_single or scalar.kind in (Kind.INTERVAL, Kind.JSON) else attribute
 
 
 def rows_of_type(type_: ObjectType) -> Rows:

@@ -36,8 +36,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from schema.conditions import aggregate, restrict
 from schema.graph import Graph, Kind
-from schema.keyset import at_or_behind, behind, order_expressions, shown_place, sort_keys
-from schema.order import Order
+from schema.keyset import ahead_of_page, at_or_behind, behind, order_expressions, shown_place, sort_keys
 from schema.requests import ListRequest, ObjectRequest
 from schema.rows import Rows, rows_of_relation, rows_of_type, selectable
 
@@ -103,19 +102,18 @@ def _asked(graph: Graph, request: ListRequest, parents: FromClause) -> list[Late
         made = [aggregate(rows, function, attribute) for function, attribute in request.aggregates]
         asked.append(rows.select(*labelled(made, "a")).lateral("whole"))
     if request.has_ahead:
-        rows = restricted(graph, request, parents)
-        asked.append(_end(graph, rows, request.page.order.reversed(), request.page.after).lateral("ahead"))
+        rows, page = restricted(graph, request, parents), request.page
+        rows, expressions = order_expressions(graph, rows, page.order)
+        ahead = ahead_of_page(page.order, expressions, page.after, page.before, has_offset=page.offset > 0)
+        asked.append(_is_any(rows.where(ahead)).lateral("ahead"))
     if request.has_behind:
-        rows = restricted(graph, request, parents)
-        asked.append(_end(graph, rows, request.page.order, request.page.before).lateral("behind"))
+        rows, page = restricted(graph, request, parents), request.page
+        rows, expressions = order_expressions(graph, rows, page.order)
+        asked.append(_is_any(rows.where(at_or_behind(page.order, expressions, page.before or ()))).lateral("behind"))
     return asked
 
 
-def _end(graph: Graph, rows: Rows, order: Order, place: tuple[Any, ...] | None) -> Select[Any]:
-    """Return whether there are rows at a place or behind it in an order; any rows, where there is no place."""
-    if place is not None:
-        rows, expressions = order_expressions(graph, rows, order)
-        rows = rows.where(at_or_behind(order, expressions, place))
+def _is_any(rows: Rows) -> Select[Any]:
     probe = select(exists(rows.select(literal(1))).label("value"))
     return probe if rows.outer is None else probe.correlate(rows.outer)
 

@@ -78,7 +78,9 @@ def to_text(scalar: Scalar, value: Any) -> str:
     """Return a value as text, for ids and cursors; `from_text` reads it back."""
     if scalar.enum is not None:
         return next(member.label for member in scalar.enum.members if member.value == value)
-    if scalar.kind in (Kind.FLOAT, Kind.BOOLEAN, Kind.INTEGER):
+    if scalar.kind is Kind.FLOAT:
+        return _float_text(value)
+    if scalar.kind in (Kind.BOOLEAN, Kind.INTEGER):
         return str(value).lower()
     if scalar.kind is Kind.JSON:
         return orjson.dumps(value).decode()
@@ -102,7 +104,7 @@ def from_text(scalar: Scalar, text: str) -> Any:
         case Kind.INTEGER:
             return read(Kind.INTEGER, int(_matched(_INTEGER, text, "a whole number")))
         case Kind.FLOAT:
-            return float(text if text in {"nan", "inf", "-inf"} else _matched(_NUMBER, text, "a number"))
+            return float(text if text in _FLOAT_WORDS else _matched(_NUMBER, text, "a number"))
         case Kind.JSON:
             return orjson.loads(text)
         case kind:
@@ -152,6 +154,17 @@ def _shown(value: Any) -> str:
 
 def _within(range_: range, value: int, wanted: str) -> int:
     return value if value in range_ else _refuse(value, wanted)
+
+
+def _float_text(value: float) -> str:
+    """Return a float as PostgreSQL prints it, but for a last digit now and then: with an exponent from 1e+15 on."""
+    if not math.isfinite(value):
+        return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    digits = repr(value).removesuffix(".0")
+    if not 1e15 <= abs(value) < 1e16:
+        return digits
+    sign, digits = "-" * (value < 0), digits.removeprefix("-").replace(".", "")
+    return f"{sign}{f'{digits[0]}.{digits[1:]}'.rstrip('0').rstrip('.')}e+15"
 
 
 def _trim(text: str) -> str:

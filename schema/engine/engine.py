@@ -9,7 +9,7 @@ from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNo
 from graphql.execution.values import VariableValues
 from graphql.language import DirectiveNode, Visitor
 
-from schema.engine.arguments import ArgumentReader, Shape
+from schema.engine.arguments import ArgumentReader
 from schema.engine.outline import Outline, Uncompiled, make_outline
 from schema.engine.render import render
 from schema.engine.statement import Statement, compile_statement
@@ -45,7 +45,7 @@ class Engine:
         self._reader = ArgumentReader(core, graph, limits)
         self._flags: LRUCache[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = LRUCache(MOST_OUTLINES)
         self._outlines: LRUCache[Any, tuple[OperationDefinitionNode, Outline | None]] = LRUCache(MOST_OUTLINES)
-        self._statements: LRUCache[tuple[Any, tuple[Shape, ...]], Statement] = LRUCache(MOST_STATEMENTS)
+        self._statements: LRUCache[Any, tuple[OperationDefinitionNode, Statement]] = LRUCache(MOST_STATEMENTS)
 
     def compile(
         self,
@@ -69,11 +69,11 @@ class Engine:
             shapes, values = self._reader.read(outline, variables)
         except PublicError:
             return None  # the resolvers say what is wrong, and where
-        statement = self._statements.get((place, shapes))
-        if statement is None:
+        known = self._statements.get((place, shapes))
+        if known is None:
             statement = compile_statement(render(self._graph, outline, shapes))
-            self._statements[place, shapes] = statement
-        return Compiled(statement, statement.arguments(values))
+            known = self._statements[place, shapes] = operation, statement  # kept, so that no other takes its id
+        return Compiled(known[1], known[1].arguments(values))
 
     def _outline(
         self,

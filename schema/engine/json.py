@@ -86,7 +86,8 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
     match scalar.kind:
         case Kind.TIMESTAMP:
             in_utc = cast(func.timezone(literal_column("'UTC'"), value), Text)
-            return func.concat(func.replace(in_utc, literal_column("' '"), literal_column("'T'")), text("Z"))
+            finite = func.replace(in_utc, literal_column("' '"), literal_column("'T'"), type_=Text).concat(text("Z"))
+            return case((func.isfinite(value), finite), else_=cast(value, Text))
         case Kind.LOCAL_TIMESTAMP:
             return func.replace(cast(value, Text), literal_column("' '"), literal_column("'T'"))
         case Kind.BYTES:

@@ -42,8 +42,7 @@ from schema.engine.arguments import ListShape, RowShape, Shape, Slot
 from schema.engine.json import Part, concat, cursor_text, id_parts, text, value_parts
 from schema.engine.outline import Member, Outline
 from schema.graph import Graph, ObjectType, Relation
-from schema.keyset import at_or_behind, behind, order_expressions, shown_place, sort_keys
-from schema.order import Order
+from schema.keyset import ahead_of_page, at_or_behind, behind, order_expressions, shown_place, sort_keys
 from schema.rows import Rows, expression, rows_of_relation, rows_of_type, selectable, tie
 
 Path = tuple[str, ...]
@@ -244,33 +243,31 @@ class _Renderer:
             for each, column in zip(parts.aggregates, whole.c, strict=True):
                 heads[_aggregate_name(each)] = column
         if "hasPreviousPage" in parts.asked and (page.after is not None or page.offset != 0):
-            heads["ahead"] = self._end(list_, shape, keys, page.order.reversed(), page.after, "b").c[0]
+            rows, values = self._ordered(list_, shape, keys)
+            ahead = ahead_of_page(page.order, values, page.after, page.before, bind, has_offset=page.offset != 0)
+            heads["ahead"] = self._is_any(rows.where(ahead), keys, f"b{list_.site}").c[0]
         if "hasNextPage" in parts.asked and page.before is not None:
-            heads["behind"] = self._end(list_, shape, keys, page.order, page.before, "e").c[0]
+            rows, values = self._ordered(list_, shape, keys)
+            behind_ = at_or_behind(page.order, values, page.before, bind)
+            heads["behind"] = self._is_any(rows.where(behind_), keys, f"e{list_.site}").c[0]
         return heads
 
-    def _end(
-        self,
-        list_: selected.List,
-        shape: ListShape,
-        keys: FromClause | None,
-        order: Order,
-        place: tuple[Any, ...] | None,
-        letter: str,
-    ) -> FromClause:
-        rows = self._restricted(list_, shape, keys)
-        if place is not None:
-            rows, expressions = order_expressions(self._graph, rows, order)
-            rows = rows.where(at_or_behind(order, expressions, place, bind))
+    def _ordered(
+        self, list_: selected.List, shape: ListShape, keys: FromClause | None
+    ) -> tuple[Rows, list[ColumnElement[Any]]]:
+        """Return the rows of a list and the values that they are ordered by."""
+        return order_expressions(self._graph, self._restricted(list_, shape, keys), shape.page.order)
+
+    def _is_any(self, rows: Rows, keys: FromClause | None, name: str) -> FromClause:
         probe = select(exists(rows.select(literal_column("1"))).label("value"))
-        return (probe if keys is None else probe.correlate(keys)).lateral(f"{letter}{list_.site}")
+        return (probe if keys is None else probe.correlate(keys)).lateral(name)
 
     def _page(
         self, list_: selected.List, shape: ListShape, keys: FromClause | None, parts: _Parts, own: Sequence[Needed]
     ) -> FromClause:
         """Return the rows of a page: `c0`, ... what is needed, `o0`, ... the place, and `n`, counted from 1."""
         page = shape.page
-        rows, expressions = order_expressions(self._graph, self._restricted(list_, shape, keys), page.order)
+        rows, expressions = self._ordered(list_, shape, keys)
         if page.after is not None:
             rows = rows.where(behind(page.order, expressions, page.after, bind))
         if page.before is not None:
@@ -285,7 +282,7 @@ class _Renderer:
         if page.offset != 0:
             chosen = chosen.offset(bind(page.offset, BigInteger()))
         inner = chosen.subquery(f"q{list_.site}")
-        numbered = select(*list(inner.c)[:-1], func.row_number().over().label("n"))
+        numbered = select(*list(inner.c)[:-1], func.row_number().over().label("n")).select_from(inner)
         return numbered.lateral(f"p{list_.site}")
 
     def _reach(

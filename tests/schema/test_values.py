@@ -11,11 +11,13 @@ from uuid import UUID
 import asyncpg
 import orjson
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Double
 
-from schema.graph import Kind
-from schema.values import check_text, read, write
+from schema.graph import Kind, Scalar
+from schema.values import check_text, from_text, read, to_text, write
+from tests.schema.examples import examples
 
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=50)
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -62,20 +64,6 @@ async def test_values_that_json_of_postgresql_writes_the_same(
         assert read(kind, printed) == value
 
     await examples(check, strategy)
-
-
-async def examples(check: Callable[..., Any], strategy: st.SearchStrategy[Any], count: int = 60) -> None:
-    """Run an asynchronous check on drawn examples, within the loop of the session."""
-    drawn: list[Any] = []
-
-    @settings(max_examples=count, database=None, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(strategy)
-    def draw(value: Any) -> None:
-        drawn.append(value)
-
-    draw()
-    for value in drawn:
-        await check(value)
 
 
 async def test_numbers_that_are_strings(postgres: asyncpg.Connection) -> None:
@@ -179,6 +167,20 @@ async def test_no_decimal_that_is_read_is_refused_by_postgresql(postgres: asyncp
             ValueError, match=r"^expected a decimal number, such as \"12.50\", of at most 131072 digits"
         ):
             read(Kind.NUMERIC, text)
+
+
+async def test_floats_in_cursors_are_the_text_of_postgresql(postgres: asyncpg.Connection) -> None:
+    """A float stands in a cursor as PostgreSQL prints it, so that both executors make the same one."""
+    scalar = Scalar(Kind.FLOAT, Double())
+
+    async def check(value: float) -> None:
+        for text in (to_text(scalar, value), await postgres.fetchval("SELECT $1::float8::text", value)):
+            assert from_text(scalar, text) == value
+            assert math.copysign(1, from_text(scalar, text)) == math.copysign(1, value)
+
+    await examples(check, st.floats(allow_nan=False) | st.floats(1e14, 1e17), count=200)
+    for value in (0.0, -0.0, 7.0, 1e15, -1.5e15, 9999999999999998.0, 1e16, 0.0001, 0.00001, 0.1, math.inf, -math.inf):
+        assert to_text(scalar, value) == await postgres.fetchval("SELECT $1::float8::text", value)
 
 
 @given(st.binary(max_size=100))

@@ -1,0 +1,28 @@
+"""Asks a graph by both ways: resolvers and loaders, which are the reference, and the engine."""
+
+from functools import cache
+from typing import Any
+
+import orjson
+from graphql import parse
+
+from schema.context import Context
+from schema.documents import Document, to_document
+from schema.principal import Principal
+from tests.schema.conftest import Answer, Asker
+
+
+@cache
+def _document(query: str) -> Document:
+    return to_document(parse(query))
+
+
+async def both(ask: Asker, query: str, **variables: Any) -> Answer:
+    """Return what resolvers and loaders answer, having seen that the engine answers the same, where it answers."""
+    answer = await ask(query, **variables)
+    if not answer.errors:
+        context = Context(Principal(), ask.database, ask.schema.new_loaders(ask), "test")
+        found = await ask.schema.answer(_document(query), operation_name=None, variables=variables, context=context)
+        if found.data is not None:
+            assert orjson.loads(found.data) == answer.data, (query, variables)
+    return answer
