@@ -12,6 +12,7 @@ import os
 import re
 import shutil
 import signal
+import stat
 import subprocess
 import tempfile
 import time
@@ -40,6 +41,7 @@ SAFE_SOCKET_FOLDER: Final = re.compile(r"[A-Za-z0-9._/-]{1,80}")
 """Folders that every client takes as they are; the system allows about 100 bytes for a socket's path."""
 
 LOG_FILE: Final = "postgres.log"
+SOCKET_FILE: Final = "socket-folder"
 LOCK_FILES: Final = ("start.lock", "users.lock")
 
 INIT: Final = (
@@ -114,16 +116,15 @@ class Cluster:
 
     def stop(self) -> None:
         """Stop the server where it runs: politely first, and within `STOP_STEPS` in any case."""
-        found = self.postmaster()
-        if found is None:
-            return
-        for number, seconds in STOP_STEPS:
-            with suppress(ProcessLookupError):
-                os.kill(found.pid, number)
-            if wait(lambda: not self._is_ours(found.pid), seconds):
-                break
-        if found.socket_folder != self.data:
-            shutil.rmtree(found.socket_folder, ignore_errors=True)
+        pid = self._pid()
+        if pid is not None:
+            for number, seconds in STOP_STEPS:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+                if wait(lambda: not self._is_ours(pid), seconds):
+                    break
+        if (apart := self._kept_socket_folder()) is not None:
+            shutil.rmtree(apart, ignore_errors=True)
 
     def postmaster(self) -> Postmaster | None:
         """Return the server that runs in this folder, None where there is none."""
@@ -227,10 +228,18 @@ class Cluster:
             _children[child.pid] = child
             return child, log.tell()
 
+    def _pid(self) -> int | None:
+        """Return the server's process id, also of one that we started and that has not written its file yet."""
+        if (found := self.postmaster()) is not None:
+            return found.pid
+        return next((pid for pid in list(_children) if self._is_ours(pid)), None)
+
     def _socket_folder(self) -> Path:
         """Return a folder for the socket: the data folder, or a short one where that is too long or odd."""
         if SAFE_SOCKET_FOLDER.fullmatch(str(self.data)):
             return self.data
+        if (kept := self._kept_socket_folder()) is not None:  # a killed server has left it
+            return kept
         base = next(
             (base for base in (tempfile.gettempdir(), "/tmp") if SAFE_SOCKET_FOLDER.fullmatch(base)),  # noqa: S108
             None,
@@ -239,7 +248,18 @@ class Cluster:
         if self.account:
             os.chown(folder, self.account.uid, self.account.gid)
             open_way(folder, self.account)
+        (self.folder / SOCKET_FILE).write_text(str(folder))
         return folder
+
+    def _kept_socket_folder(self) -> Path | None:
+        """Return the folder for the socket that was made apart, while it is there and nobody else's."""
+        note = self.folder / SOCKET_FILE
+        kept = Path(note.read_text()) if note.exists() else None
+        if kept is None or not kept.is_dir() or kept.is_symlink():
+            return None
+        found = kept.stat()
+        owner = self.account.uid if self.account else os.geteuid()
+        return kept if found.st_uid == owner and stat.S_IMODE(found.st_mode) == stat.S_IRWXU else None
 
     def _ready(self, child: subprocess.Popen[bytes], deadline: float) -> Postmaster:
         """Wait until a server that was just started answers."""

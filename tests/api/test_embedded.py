@@ -132,6 +132,26 @@ def test_folder_that_is_deep_and_oddly_named(tmp_path: Path) -> None:
     assert not socket_folder.exists()
 
 
+def test_killed_server_of_an_odd_folder(tmp_path: Path) -> None:
+    """A killed server's folder for the socket is used again and then removed, not left behind."""
+    cluster = prepare(tmp_path / "a b", binaries())
+    with database_url(settings(cluster)) as url:
+        kill(cluster)
+        with database_url(settings(cluster)) as again:
+            assert again == url
+            assert run(again, "SELECT 1") == 1
+            socket_folder = cluster.postmaster().socket_folder  # type: ignore[union-attr]
+    assert not socket_folder.exists()
+
+
+def test_interrupted_before_the_server_is_known(cluster: Cluster) -> None:
+    """Who gives up right after starting the server does not leave it running."""
+    child, _ = cluster._spawn()
+    cluster.stop()
+    assert child.poll() is not None
+    assert cluster.postmaster() is None
+
+
 def test_last_user_stops_it(cluster: Cluster) -> None:
     """Two processes share one server: the first to leave does not stop it, the last does."""
     with other_user(cluster) as process:
