@@ -59,21 +59,26 @@ class Loaders:
 
     def load_list(self, request: ListRequest, key: Key) -> Awaitable[Slice]:
         """Return the page of one parent; all parents asked for in one turn of the loop share a statement."""
-        return self._loader(request).load(key)
+        return self._load(request, key)
 
     def load_object(self, request: ObjectRequest, key: Key) -> Awaitable[Record | None]:
         """Return the row that a key names, or None; all keys asked for in one turn share a statement."""
-        return self._loader(request).load(key)
+        return self._load(request, key)
 
     def load_groups(self, request: GroupRequest, key: Key) -> Awaitable[tuple[Group, ...]]:
         """Return the groups of one parent; all parents asked for in one turn of the loop share a statement."""
-        return self._loader(request).load(key)
+        return self._load(request, key)
 
-    def _loader(self, request: Request) -> DataLoader[Key, Any]:
+    def _load(self, request: Request, key: Key) -> Awaitable[Any]:
+        """Return what a batch gives for a key, shielded.
+
+        Where an error gives up an object, graphql-core cancels whatever its other fields wait for; but the same
+        row may be waited for elsewhere.
+        """
         loader = self._loaders.get(request)
         if loader is None:
             loader = self._loaders[request] = DataLoader(self._batch(request))
-        return loader
+        return asyncio.shield(loader.load(key))
 
     def _batch(self, request: Request) -> Callable[[list[Key]], Any]:
         type_ = self._graph.types[request.target]
