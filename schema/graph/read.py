@@ -224,7 +224,8 @@ def _hybrid_expression(mapper: Mapper[Any], attribute: str, where: str) -> Colum
 def _readable(mapper: Mapper[Any]) -> Iterator[str]:
     yield from mapper.column_attrs.keys()
     for attribute, descriptor in mapper.all_orm_descriptors.items():
-        if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY:
+        is_part = attribute.startswith("_")  # what @x.inplace.expression decorates is mapped as well
+        if descriptor.extension_type is HybridExtensionType.HYBRID_PROPERTY and not is_part:
             yield attribute
 
 
