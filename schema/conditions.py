@@ -12,7 +12,9 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Double,
+    Integer,
     Numeric,
+    SmallInteger,
     Text,
     and_,
     any_,
@@ -43,7 +45,7 @@ from schema.filters import (
     Search,
 )
 from schema.graph import Graph, Kind, Scalar
-from schema.rows import Rows, rows_beside
+from schema.rows import TEXTUAL, Rows, rows_beside, unlimited
 
 Bind = Callable[[Any, TypeEngine[Any]], ColumnElement[Any]]
 """Puts a value of a type into a statement."""
@@ -53,12 +55,17 @@ _LIKE: Final = {Op.CONTAINS, Op.STARTS_WITH, Op.ENDS_WITH, Op.LIKE}
 _ILIKE: Final = {Op.ICONTAINS, Op.ISTARTS_WITH, Op.IENDS_WITH, Op.ILIKE}
 
 
-def restrict(graph: Graph, rows: Rows, condition: Condition | None, bind: Bind = literal) -> Rows:
+def as_parameter(value: Any, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Put a value into a statement as a parameter that has it."""
+    return literal(list(value) if isinstance(value, tuple) else value, type_)
+
+
+def restrict(graph: Graph, rows: Rows, condition: Condition | None, bind: Bind = as_parameter) -> Rows:
     """Return those of the rows that a condition holds for."""
     return rows if condition is None else rows.where(to_sql(graph, rows, condition, bind))
 
 
-def to_sql(graph: Graph, rows: Rows, condition: Condition, bind: Bind = literal) -> ColumnElement[bool]:
+def to_sql(graph: Graph, rows: Rows, condition: Condition, bind: Bind = as_parameter) -> ColumnElement[bool]:
     """Return a condition on rows, in SQL.
 
     It may be null where a value is; a WHERE takes that for false, and `Not` does too.
@@ -88,14 +95,15 @@ def to_sql(graph: Graph, rows: Rows, condition: Condition, bind: Bind = literal)
             return _search(rows, words, bind)
         case Custom(name, value):
             custom = rows.type_.own_filters[name]
-            return custom.function(rows.entity, bind(value, custom.scalar.sql))
+            given = (_array if custom.scalar.is_list else operand)(bind, value, custom.scalar)
+            return custom.function(rows.entity, given)
 
 
 def operand(bind: Bind, value: Any, scalar: Scalar) -> ColumnElement[Any]:
     """Put a value into a statement; an interval as the text that it came as, since Python's loses months."""
     if scalar.kind is Kind.INTERVAL:
         return cast(bind(value, Text()), INTERVAL)
-    return bind(value, scalar.sql)
+    return bind(value, unlimited(scalar.sql))
 
 
 def _compare(rows: Rows, condition: Compare, bind: Bind) -> ColumnElement[bool]:
@@ -141,11 +149,13 @@ def compared(
 
 def _array(bind: Bind, values: Any, scalar: Scalar) -> ColumnElement[Any]:
     if scalar.kind is Kind.INTERVAL:
-        return cast(bind(list(values), ARRAY(Text)), ARRAY(INTERVAL))
-    return bind(list(values), ARRAY(scalar.sql))
+        return cast(bind(values, ARRAY(Text)), ARRAY(INTERVAL))
+    return bind(values, ARRAY(unlimited(scalar.sql)))
 
 
 def _compare_list(value: ColumnElement[Any], scalar: Scalar, condition: Compare, bind: Bind) -> ColumnElement[bool]:
+    if isinstance(scalar.sql, SmallInteger):  # arrays compare with their like alone, and the operands have 32 bits
+        value = cast(value, ARRAY(Integer))
     match condition.op:
         case Op.HAS:
             return operand(bind, condition.value, scalar) == any_(value)
@@ -172,7 +182,7 @@ def _compare_json(value: ColumnElement[Any], condition: Compare, bind: Bind) -> 
 def _json_at(rows: Rows, condition: JsonAt, bind: Bind) -> ColumnElement[bool]:
     """Compare what stands at a path with a value of the same JSON type; what is missing compares with nothing."""
     document = cast(getattr(rows.entity, condition.attribute), JSONB)
-    found: ColumnElement[Any] = document.op("#>", return_type=JSONB())(bind(list(condition.path), ARRAY(Text)))
+    found: ColumnElement[Any] = document.op("#>", return_type=JSONB())(bind(condition.path, ARRAY(Text)))
     if condition.op is Op.IS_NULL:
         missing = func.coalesce(func.jsonb_typeof(found), "null") == "null"
         return missing if condition.value else not_(missing)
@@ -227,15 +237,29 @@ def aggregate(rows: Rows, function: str, attribute: str) -> ColumnElement[Any]:
     return cast(made, aggregate_scalar(function, rows.type_.field_of(attribute).scalar).sql)
 
 
+def shown_aggregate(rows: Rows, function: str, attribute: str) -> ColumnElement[Any]:
+    """Return an aggregate as it is read: as PostgreSQL's text where Python's value would lose something."""
+    value = aggregate(rows, function, attribute)
+    field = rows.type_.field_of(attribute) if attribute else None
+    scalar = aggregate_scalar(function, field.scalar if field else None)
+    return cast(value, Text) if scalar.kind in TEXTUAL else value
+
+
 def aggregate_scalar(function: str, scalar: Scalar | None) -> Scalar:
     """Return what an aggregate of values is; of no values, for `count`."""
     if scalar is None or function in ("count", "countDistinct"):
-        return Scalar(Kind.BIGINT, BigInteger())
+        return _BIGINT
     if function in ("min", "max"):
         return scalar
     if scalar.kind is Kind.FLOAT or (scalar.kind is Kind.INTEGER and function != "sum"):
-        return Scalar(Kind.FLOAT, Double())
-    return Scalar(Kind.BIGINT, BigInteger()) if scalar.kind is Kind.INTEGER else Scalar(Kind.NUMERIC, Numeric())
+        return _FLOAT
+    return _BIGINT if scalar.kind is Kind.INTEGER else _NUMERIC
+
+
+# One object each, since requests and shapes that are to be equal hold them.
+_BIGINT: Final = Scalar(Kind.BIGINT, BigInteger())
+_FLOAT: Final = Scalar(Kind.FLOAT, Double())
+_NUMERIC: Final = Scalar(Kind.NUMERIC, Numeric())
 
 
 def _search(rows: Rows, words: str, bind: Bind) -> ColumnElement[bool]:

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, cast, func, literal_column, select, true
 
-from schema.conditions import aggregate, restrict, to_sql
+from schema.conditions import aggregate, restrict, shown_aggregate, to_sql
 from schema.filters import AllOf
 from schema.graph import Graph, Kind
 from schema.requests import GroupKey, GroupOrder, GroupRequest
@@ -21,7 +21,7 @@ def group_statement(graph: Graph, request: GroupRequest, keys: Keys) -> Select[A
     parents = parents_of(graph, request.relation, keys)
     rows = restrict(graph, rows_below(graph, request.target, request.relation, parents), request.condition)
     by = [value for key in request.keys for value in _key_values(rows, key)]
-    made = [aggregate(rows, function, attribute) for function, attribute in request.aggregates]
+    made = [shown_aggregate(rows, function, attribute) for function, attribute in request.aggregates]
     order = [_sort_key(rows, request.keys, term) for term in request.order]
     order += [value.asc() for value in by]
     numbered = func.row_number().over(order_by=order).label("at")

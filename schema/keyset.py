@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Text, and_, cast, false, literal, or_, true, tuple_
+from sqlalchemy import Column, ColumnElement, FromClause, Text, and_, cast, false, or_, true, tuple_
 from sqlalchemy.orm import aliased
 
-from schema.conditions import Bind, aggregate, operand
-from schema.graph import Graph, Kind
+from schema.conditions import Bind, aggregate, as_parameter, operand
+from schema.graph import Graph
 from schema.order import Order, OrderTerm
-from schema.rows import Rows, rows_beside, selectable, tie
+from schema.rows import TEXTUAL, Rows, rows_beside, selectable, tie
 
 Place = Sequence[Any]
 """A row's values in an order, as its cursor holds them; None for null."""
@@ -57,9 +57,9 @@ def _value(graph: Graph, rows: Rows, term: OrderTerm, entity: Any) -> ColumnElem
 
 
 def shown_place(order: Order, expressions: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    """Return what is selected of a row's place for its cursor; an interval as text, which loses no months."""
+    """Return what is selected of a row's place for its cursor; as PostgreSQL's text where Python's loses something."""
     return [
-        cast(value, Text) if term.scalar.kind is Kind.INTERVAL else value
+        cast(value, Text) if term.scalar.kind in TEXTUAL else value
         for term, value in zip(order.terms, expressions, strict=True)
     ]
 
@@ -82,7 +82,7 @@ def _sort_key(term: OrderTerm, expression: ColumnElement[Any]) -> ColumnElement[
 
 
 def behind(
-    order: Order, expressions: Sequence[ColumnElement[Any]], place: Place, bind: Bind = literal
+    order: Order, expressions: Sequence[ColumnElement[Any]], place: Place, bind: Bind = as_parameter
 ) -> ColumnElement[bool]:
     """Return the condition that a row stands behind a place in the order.
 
@@ -111,7 +111,7 @@ def behind(
 
 
 def at_or_behind(
-    order: Order, expressions: Sequence[ColumnElement[Any]], place: Place, bind: Bind = literal
+    order: Order, expressions: Sequence[ColumnElement[Any]], place: Place, bind: Bind = as_parameter
 ) -> ColumnElement[bool]:
     """Return the condition that a row stands at a place or behind it."""
     pairs = zip(expressions, order.terms, place, strict=True)
@@ -126,7 +126,7 @@ def ahead_of_page(
     expressions: Sequence[ColumnElement[Any]],
     after: Place | None,
     before: Place | None,
-    bind: Bind = literal,
+    bind: Bind = as_parameter,
     *,
     has_offset: bool,
 ) -> ColumnElement[bool]:

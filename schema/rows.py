@@ -6,23 +6,37 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    REAL,
+    CHAR,
     Column,
     ColumnElement,
+    DateTime,
+    Enum,
     Float,
     FromClause,
+    Integer,
+    Numeric,
     Select,
+    SmallInteger,
+    String,
     Text,
+    Time,
+    TypeDecorator,
     cast,
     exists,
     inspect,
     literal,
     select,
 )
+from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
+from sqlalchemy.types import TypeEngine
 
 from schema.graph import Graph, Kind, ObjectType, Relation, Scalar
+
+TEXTUAL = frozenset({Kind.INTERVAL, Kind.JSON, Kind.FLOAT})
+"""Kinds that are read as PostgreSQL's text, since Python's values differ from it: intervals and JSON lose something
+(months, the order of keys, digits), and floats gain or lose a last digit (0.1 of 32 bits: 0.10000000149011612)."""
 
 WIRE = ":wire"
 """Ends the name of an attribute that is read as the text that PostgreSQL prints, not as a Python value."""
@@ -76,11 +90,9 @@ def expression(entity: Any, attribute: str) -> ColumnElement[Any]:
 def wire_attribute(attribute: str, scalar: Scalar) -> str:
     """Return the attribute to read for a field that is shown, rather than for a computation.
 
-    Intervals and JSON lose something as Python values (months, the order of keys, digits); their text does not.
-    Floats of 32 bits gain digits that they never had: 0.1 becomes 0.10000000149011612.
+    See `TEXTUAL`.
     """
-    is_single = isinstance(scalar.sql, Float) and (isinstance(scalar.sql, REAL) or (scalar.sql.precision or 53) <= 24)
-    return attribute + WIRE if is_single or scalar.kind in (Kind.INTERVAL, Kind.JSON) else attribute
+    return attribute + WIRE if scalar.kind in TEXTUAL else attribute
 
 
 def rows_of_type(type_: ObjectType) -> Rows:
@@ -138,6 +150,31 @@ def tie(
         return far.c[element.key] if "remote" in element._annotations else near[element._deannotate()]
 
     return visitors.replacement_traverse(on, {}, replace)
+
+
+def unlimited(type_: TypeEngine[Any]) -> TypeEngine[Any]:
+    """Return the type that a client's value is bound as: a column's, without its limits.
+
+    A cast to VARCHAR(4) or NUMERIC(8, 2) would cut or round the value before it is compared, and so find rows that
+    it does not equal; one to SMALLINT would fail. A collation is the column's, and cannot stand in a cast.
+    """
+    match type_:
+        case TypeDecorator() | Enum() | CHAR() | CITEXT():
+            return type_
+        case Text():
+            return Text()
+        case String():
+            return String()
+        case SmallInteger():
+            return Integer()
+        case Numeric() if type_.asdecimal and not isinstance(type_, Float):
+            return Numeric()
+        case DateTime():
+            return DateTime(timezone=type_.timezone)
+        case Time():
+            return Time(timezone=type_.timezone)
+        case _:
+            return type_
 
 
 def selectable(entity: Any) -> FromClause:

@@ -20,9 +20,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     FromClause,
-    Integer,
     Select,
-    SmallInteger,
     and_,
     column,
     exists,
@@ -34,11 +32,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from schema.conditions import aggregate, restrict
-from schema.graph import Graph, Kind
+from schema.conditions import restrict, shown_aggregate
+from schema.graph import Graph
 from schema.keyset import ahead_of_page, at_or_behind, behind, order_expressions, shown_place, sort_keys
 from schema.requests import ListRequest, ObjectRequest
-from schema.rows import Rows, rows_of_relation, rows_of_type, selectable
+from schema.rows import TEXTUAL, Rows, rows_of_relation, rows_of_type, selectable, unlimited
 
 Keys = Sequence[tuple[Any, ...]]
 """One tuple of key values a parent; empty tuples for the list of a whole type."""
@@ -99,7 +97,7 @@ def _asked(graph: Graph, request: ListRequest, parents: FromClause) -> list[Late
     asked = []
     if request.aggregates:
         rows = restricted(graph, request, parents)
-        made = [aggregate(rows, function, attribute) for function, attribute in request.aggregates]
+        made = [shown_aggregate(rows, function, attribute) for function, attribute in request.aggregates]
         asked.append(rows.select(*labelled(made, "a")).lateral("whole"))
     if request.has_ahead:
         rows, page = restricted(graph, request, parents), request.page
@@ -130,11 +128,11 @@ def _page(graph: Graph, rows: Rows, request: ListRequest) -> Select[Any]:
     head = literal(1).label("place"), literal(True).label("found")
     values = labelled(rows.values(request.attributes), "c")
     places = labelled(shown_place(page.order, expressions), "o")
-    # An interval is shown as text but sorts as an interval.
+    # What is shown as text sorts as what it is.
     sorted_by = [
         value.label(f"s{index}")
         for index, (term, value) in enumerate(zip(page.order.terms, expressions, strict=True))
-        if term.scalar.kind is Kind.INTERVAL
+        if term.scalar.kind in TEXTUAL
     ]
     statement = rows.select(*head, *values, *places, *sorted_by).order_by(*sort_keys(direction, expressions))
     statement = statement.limit(page.size + 1)
@@ -156,9 +154,9 @@ def parents_of(graph: Graph, relation: tuple[str, str] | None, keys: Keys) -> Fr
 def unnest(types: Sequence[Any], keys: Keys) -> FromClause:
     """Return keys as a table of columns `k0`, `k1`, ... and `place`, from 1.
 
-    A key of 16 bits may come from a client, who knows whole numbers of 32.
+    Keys may come from a client, who knows nothing of a column's limits.
     """
-    types = [Integer() if isinstance(type_, SmallInteger) else type_ for type_ in types]
+    types = [unlimited(type_) for type_ in types]
     arrays = [literal([key[index] for key in keys], ARRAY(type_)) for index, type_ in enumerate(types)]
     names = [column(f"k{index}", type_) for index, type_ in enumerate(types)]
     table = func.unnest(*arrays).table_valued(*names, with_ordinality="place", name="parents")

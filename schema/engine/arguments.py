@@ -13,6 +13,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 
 from schema.engine.outline import Outline, Site
 from schema.errors import BadInputError
+from schema.filter_arguments import read_filter
 from schema.filters import (
     Aggregated,
     AllOf,
@@ -25,7 +26,6 @@ from schema.filters import (
     Op,
     Related,
     Search,
-    read_filter,
 )
 from schema.graph import Graph, ObjectType
 from schema.opaque import read_id, read_id_of

@@ -4,7 +4,8 @@ Annotations are texts that Strawberry evaluates in the graph's namespace, so typ
 any order.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import MISSING
 from types import ModuleType
 from typing import Any
 
@@ -66,15 +67,23 @@ def declare_type(
 
 
 def declare_input(
-    name: str, description: str, fields: Iterable[Argument], module: ModuleType, *, is_one_of: bool = False
+    name: str,
+    description: str,
+    fields: Iterable[Argument],
+    module: ModuleType,
+    *,
+    is_one_of: bool = False,
+    required: Container[str] = (),
 ) -> None:
-    """Put an input type into the namespace; every field may be left out."""
+    """Put an input type into the namespace; every field but the required ones may be left out."""
     declared = [
         StrawberryField(
             graphql_name=field,
-            type_annotation=StrawberryAnnotation(f"Optional[{annotation}]", namespace=vars(module)),
+            type_annotation=StrawberryAnnotation(
+                annotation if field in required else f"Optional[{annotation}]", namespace=vars(module)
+            ),
             description=text,
-            default=strawberry.UNSET,
+            default=MISSING if field in required else strawberry.UNSET,
         )
         for field, annotation, text in fields
     ]

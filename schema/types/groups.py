@@ -7,7 +7,7 @@ from typing import Any, Final
 import inflection
 
 from schema.errors import BadInputError
-from schema.filters import read_having
+from schema.filter_arguments import read_having
 from schema.graph import Graph, Kind, ObjectType
 from schema.groups import RELATION
 from schema.order import Direction

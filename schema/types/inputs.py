@@ -88,6 +88,7 @@ def declare_shared(graph: Graph, module: ModuleType) -> None:
             ("isNull", "bool", "Is missing or null: `isNull: true`."),
         ],
         module,
+        required={"path"},
     )
 
 

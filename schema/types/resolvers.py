@@ -12,7 +12,7 @@ from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo,
 
 from schema.conditions import aggregate_scalar
 from schema.errors import BadInputError
-from schema.filters import read_filter
+from schema.filter_arguments import read_filter
 from schema.graph import Field, Graph, Kind, ObjectType, Relation, Scalar
 from schema.needs import Needs
 from schema.opaque import read_id, read_id_of, write_id
@@ -24,7 +24,7 @@ from schema.rows import WIRE, wire_attribute
 from schema.selection import document_of
 from schema.types.groups import group_keys, read_groups
 from schema.types.lists import KeySource, PageSource, list_request
-from schema.values import check_text
+from schema.values import SpelledFloat, check_text
 
 Resolver = Callable[..., Any]
 
@@ -106,19 +106,24 @@ def _function(function: str) -> Resolver:
 
 
 def _aggregate(field: Field) -> Resolver:
-    attribute, scalar = field.attribute, field.scalar
+    attribute = field.attribute
 
     def resolve(source: tuple[str, Any], _info: Any) -> Any:
         function, values = source
+        spell = _spelled(aggregate_scalar(function, field.scalar))
         value = values[function, attribute]
-        kind = aggregate_scalar(function, scalar).kind
-        return int(value) if function == "countDistinct" else value if value is None else _shown(kind, value)
+        return int(value) if function == "countDistinct" else spell(value)
 
     return resolve
 
 
-def _shown(kind: Kind, value: Any) -> Any:
-    return float(value) if kind is Kind.FLOAT else value
+def _spelled(scalar: Scalar) -> Callable[[Any], Any]:
+    """Return what makes a number of a float's text; of other kinds, the text is what is shown."""
+    if scalar.kind is not Kind.FLOAT:
+        return lambda value: value
+    if scalar.is_list:
+        return lambda values: _optional(values, lambda items: [_optional(item, SpelledFloat) for item in items])
+    return lambda value: _optional(value, SpelledFloat)
 
 
 def _groups(type_: ObjectType, wiring: Wiring) -> Resolver:
@@ -174,8 +179,8 @@ def _value(field: Field, graph: Graph) -> Resolver:
             )
         return lambda source, _info: _optional(getattr(source, attribute), member)
     if wire_attribute(attribute, field.scalar) != attribute:
-        wired = attribute + WIRE
-        return lambda source, _info: getattr(source, wired if isinstance(source, Record) else attribute)
+        wired, spell = attribute + WIRE, _spelled(field.scalar)
+        return lambda source, _info: spell(getattr(source, wired if isinstance(source, Record) else attribute))
     return lambda source, _info: getattr(source, attribute)
 
 

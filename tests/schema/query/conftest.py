@@ -1,0 +1,54 @@
+"""`shop`: a graph over random rows in a real database, and the same rows in Python."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from api.database import Database
+from api.settings import Settings
+from schema.build import build_graph_schema
+from tests.conftest import clone, drop
+from tests.schema.conftest import Asker
+from tests.schema.query.models import Shop
+from tests.schema.query.world import World, load, make_world
+
+SEED = 20261123
+
+RANDOM = settings(
+    max_examples=100,
+    deadline=None,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
+)
+"""Each example is a document of several queries, so these are about a thousand cases a test."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Rows, twice."""
+
+    world: World
+    """In Python."""
+
+    ask: Asker
+    """In PostgreSQL."""
+
+
+@pytest.fixture(scope="session")
+def world() -> World:
+    """The rows in Python."""
+    return make_world(SEED)
+
+
+@pytest.fixture(scope="session")
+async def shop(server_url: Callable[[str], str], world: World) -> AsyncIterator[Place]:
+    """The rows in a database of this worker's own; read it, never write to it."""
+    name = await clone(server_url, "template0")
+    database = Database(server_url(name), Settings(database_url=server_url(name)))
+    async with database.writer.begin() as connection:
+        await load(connection, world)
+    yield Place(world, Asker(build_graph_schema(Shop, own=()), database))
+    await database.close()
+    await drop(server_url, name)
