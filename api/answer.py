@@ -61,7 +61,8 @@ def encode(result: Mapping[str, Any]) -> bytes:
     Raises:
         TypeError: A value is none of these; a scalar of the team's own does not serialise it.
     """
-    return orjson.dumps(result, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS)
+    option = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+    return orjson.dumps(result, option=option)
 
 
 def framed(data: bytes, extensions: Mapping[str, Any]) -> bytes:

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, Self, TypeVar
 from uuid import UUID
 
 import orjson
@@ -79,7 +79,7 @@ def to_text(scalar: Scalar, value: Any) -> str:
     if scalar.enum is not None:
         return next(member.label for member in scalar.enum.members if member.value == value)
     if scalar.kind is Kind.FLOAT:
-        return _float_text(value)
+        return value if isinstance(value, str) else float_text(value)
     if scalar.kind in (Kind.BOOLEAN, Kind.INTEGER):
         return str(value).lower()
     if scalar.kind is Kind.JSON:
@@ -156,7 +156,19 @@ def _within(range_: range, value: int, wanted: str) -> int:
     return value if value in range_ else _refuse(value, wanted)
 
 
-def _float_text(value: float) -> str:
+class SpelledFloat(float):
+    """A number that is written to a client as PostgreSQL spelled it."""
+
+    text: str
+
+    def __new__(cls, text: str) -> Self:
+        """Make the number of a text."""
+        number = super().__new__(cls, text)
+        number.text = text
+        return number
+
+
+def float_text(value: float) -> str:
     """Return a float as PostgreSQL prints it, but for a last digit now and then: with an exponent from 1e+15 on."""
     if not math.isfinite(value):
         return "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"

@@ -7,7 +7,7 @@ value is, and the caller says what stands for null.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Text, case, cast, column, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, Text, and_, case, cast, column, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from schema.graph import Field, Kind, ObjectType, Scalar
@@ -17,6 +17,12 @@ Part = str | ColumnElement[Any]
 
 MOST_ARGUMENTS: Final = 90
 """Most arguments of one `concat`; PostgreSQL takes 100."""
+
+YEARS: Final[tuple[ColumnElement[Any], ColumnElement[Any]]] = (
+    literal_column("'0001-01-01'"),
+    literal_column("'10000-01-01'"),
+)
+"""The first day that the formats know, and the day behind the last one."""
 
 BASE64URL: Final[tuple[ColumnElement[str], ColumnElement[str]]] = literal_column("E'+/=\\n'"), literal_column("'-_'")
 """What `translate` makes base64url of base64 with: two letters changed, padding and line ends dropped."""
@@ -73,9 +79,10 @@ def _scalar(scalar: Scalar, value: ColumnElement[Any]) -> list[Part]:
     match scalar.kind:
         case Kind.TEXT:
             return [cast(func.to_json(cast(value, Text)), Text)]
-        case Kind.INTEGER | Kind.BOOLEAN | Kind.FLOAT:
-            return [cast(value, Text)]
-        case Kind.JSON:
+        case Kind.FLOAT:
+            is_number = func.abs(value) < literal_column("'Infinity'::float8")  # NaN counts as larger than that
+            return [case((is_number, cast(value, Text)), else_=_failing(value))]
+        case Kind.INTEGER | Kind.BOOLEAN | Kind.JSON:
             return [cast(value, Text)]
         case _:
             return ['"', wire_text(scalar, value), '"']
@@ -85,11 +92,13 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
     """Return the text of a value, as `schema.values` writes it, without quotes."""
     match scalar.kind:
         case Kind.TIMESTAMP:
-            in_utc = cast(func.timezone(literal_column("'UTC'"), value), Text)
-            finite = func.replace(in_utc, literal_column("' '"), literal_column("'T'"), type_=Text).concat(text("Z"))
+            local = func.timezone(literal_column("'UTC'"), value)
+            finite = _in_years(local, func.concat(_with_t(local), text("Z")))
             return case((func.isfinite(value), finite), else_=cast(value, Text))
         case Kind.LOCAL_TIMESTAMP:
-            return func.replace(cast(value, Text), literal_column("' '"), literal_column("'T'"))
+            return _in_years(value, _with_t(value))
+        case Kind.DATE:
+            return _in_years(value, cast(value, Text))
         case Kind.BYTES:
             encoded = func.encode(value, literal_column("'base64'"))
             return func.replace(encoded, literal_column("E'\\n'"), literal_column("''"))
@@ -98,6 +107,25 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
             return case(*((cast(value, Text) == label, name) for label, name in names))
         case _:
             return cast(value, Text)
+
+
+def _with_t(value: ColumnElement[Any]) -> ColumnElement[str]:
+    return func.replace(cast(value, Text), literal_column("' '"), literal_column("'T'"))
+
+
+def _in_years(value: ColumnElement[Any], shown: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the text of a time in the years 1 to 9999, which are all that the formats and Python know."""
+    is_known = and_(value >= YEARS[0], value < YEARS[1])
+    return case((is_known, shown), (value.is_not(None), _failing(value)))
+
+
+def _failing(value: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return what makes the statement fail where it is reached, so that the resolvers run the operation.
+
+    It stands where a value has no JSON. The text of such a value is no whole number, which PostgreSQL finds out
+    only when it comes to it.
+    """
+    return cast(cast(cast(value, Text), Integer), Text)
 
 
 def key_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:

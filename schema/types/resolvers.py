@@ -8,7 +8,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import GraphQLInterfaceType, GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema
+from graphql import (
+    GraphQLFloat,
+    GraphQLInterfaceType,
+    GraphQLObjectType,
+    GraphQLResolveInfo,
+    GraphQLScalarType,
+    GraphQLSchema,
+    get_named_type,
+)
 
 from schema.conditions import aggregate_scalar
 from schema.errors import BadInputError
@@ -24,6 +32,7 @@ from schema.rows import WIRE, wire_attribute
 from schema.selection import document_of
 from schema.types.groups import group_keys, read_groups
 from schema.types.lists import KeySource, PageSource, list_request
+from schema.types.scalars import spelled_float
 from schema.values import SpelledFloat, check_text
 
 Resolver = Callable[..., Any]
@@ -48,6 +57,22 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
     for type_ in wiring.graph.types.values():
         _wire_object(core, type_, wiring)
     _wire_node(core, wiring)
+    _wire_floats(core)
+
+
+def _wire_floats(core: GraphQLSchema) -> None:
+    """Let every field that gives a `Float` spell it as PostgreSQL does."""
+    ours = spelled_float()
+    for type_ in core.type_map.values():
+        if isinstance(type_, GraphQLObjectType | GraphQLInterfaceType):
+            for field in type_.fields.values():
+                if get_named_type(field.type) is GraphQLFloat:
+                    field.type = _swapped(field.type, ours)
+
+
+def _swapped(type_: Any, named: GraphQLScalarType) -> Any:
+    """Return a type with another one inside its lists and non-nulls."""
+    return type(type_)(_swapped(type_.of_type, named)) if hasattr(type_, "of_type") else named
 
 
 def _fields(core: GraphQLSchema, type_name: str) -> Any:

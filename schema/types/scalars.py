@@ -1,14 +1,16 @@
 """The scalars of the graph, as Strawberry knows them; `schema.values` knows their formats."""
 
+import math
 from collections.abc import Callable
 from typing import Any, Final, NewType
 
+import orjson
 import strawberry
-from graphql import GraphQLError
+from graphql import GraphQLError, GraphQLFloat, GraphQLScalarType
 from strawberry.types.scalar import ScalarDefinition
 
 from schema.graph import Kind
-from schema.values import read, write
+from schema.values import SpelledFloat, float_text, read, write
 
 BigInt = NewType("BigInt", int)
 Decimal = NewType("Decimal", str)
@@ -96,3 +98,21 @@ def _parser(kind: Kind) -> Callable[[Any], Any]:
             raise GraphQLError(f"{kind.value}: {error}") from error
 
     return parse
+
+
+def spelled_float() -> GraphQLScalarType:
+    """Return `Float` as our fields write it: spelled as PostgreSQL spells it, so that both ways of running agree.
+
+    GraphQL's own `Float` cannot be declared again, nor may it be changed for everybody in the process.
+    """
+    ours = GraphQLScalarType(
+        name="SpelledFloat", description=GraphQLFloat.description, coerce_output_value=_write_float
+    )
+    ours.name = GraphQLFloat.name
+    return ours
+
+
+def _write_float(value: Any) -> orjson.Fragment:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise GraphQLError(f"Float cannot represent non numeric value: {value!r}")
+    return orjson.Fragment(value.text if isinstance(value, SpelledFloat) else float_text(float(value)))

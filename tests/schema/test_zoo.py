@@ -27,7 +27,7 @@ async def test_scalars_at_the_edges_of_their_ranges(ask_zoo: Asker) -> None:
         "numeric": "-12345678901234.5670",
         "double": 0.1,
         "flag": True,
-        "day": "9999-12-31",
+        "day": "9999-12-30",
         "clock": "23:59:59.99999",
         "moment": "2026-03-01T06:30:00.5Z",
         "local": "2026-03-29T02:30:00",

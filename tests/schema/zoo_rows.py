@@ -60,7 +60,7 @@ def _full() -> Specimen:
         numeric=Decimal("-12345678901234.5670"),
         double=0.1,
         flag=True,
-        day=date(9999, 12, 31),
+        day=date(9999, 12, 30),
         clock=time(23, 59, 59, 999_990),
         moment=datetime(2026, 3, 1, 12, 0, 0, 500_000, tzinfo=timezone(timedelta(hours=5, minutes=30))),
         local=datetime(2026, 3, 29, 2, 30),  # an hour that does not exist in much of Europe
