@@ -319,8 +319,11 @@ class Basket(Shop):
     secret: Mapped[str] = mapped_column(info=SECRET)
     items: Mapped[list[Item]] = relationship(back_populates="basket", lazy="raise")
     total: Mapped[int | None] = column_property(
-        select(func.sum(Item.price)).where(Item.basket_id == id).correlate_except(Item).scalar_subquery(),
-        deferred=True,  # noqa: A003 - the column above
+        select(func.sum(Item.price))
+        .where(Item.basket_id == id)  # noqa: A003 - the column above
+        .correlate_except(Item)
+        .scalar_subquery(),
+        deferred=True,
     )
 
     @hybrid_property
