@@ -10,6 +10,8 @@ from typing import Any
 
 from graphql import GraphQLSchema
 from graphql.execution.values import VariableValues, get_argument_values
+from sqlalchemy import ColumnElement, bindparam, literal
+from sqlalchemy.types import TypeEngine
 
 from schema.engine.outline import Outline, Site
 from schema.errors import BadInputError
@@ -43,6 +45,18 @@ class Slot:
 
     index: int
     """Which of its values."""
+
+
+def slot_name(slot: Slot) -> str:
+    """Return the name of the parameter that a slot is bound by."""
+    return f"s{slot.site}_{slot.index}"
+
+
+def bind(value: Any, type_: TypeEngine[Any]) -> ColumnElement[Any]:
+    """Put a slot into the statement, or a value that decides it."""
+    if isinstance(value, Slot):
+        return bindparam(slot_name(value), type_=type_)
+    return literal(list(value) if isinstance(value, tuple) else value, type_)
 
 
 @dataclass(frozen=True, slots=True)

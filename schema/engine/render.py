@@ -9,11 +9,10 @@ Nothing is decided here but names: what is selected is in the outline, what it i
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -21,47 +20,25 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    bindparam,
-    case,
     cast,
     exists,
     func,
-    literal,
     literal_column,
-    or_,
     select,
     true,
 )
-from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
-from sqlalchemy.types import TypeEngine
 
 from schema.conditions import aggregate, aggregate_scalar, to_sql
 from schema.engine import outline as selected
-from schema.engine.arguments import ListShape, RowShape, Shape, Slot
-from schema.engine.json import Part, concat, cursor_text, id_parts, text, value_parts
+from schema.engine.arguments import ListShape, RowShape, Shape, bind
+from schema.engine.json import Part, concat, text, value_parts
 from schema.engine.outline import Member, Outline
-from schema.graph import Graph, ObjectType, Relation
+from schema.engine.taken import Needed, Parts, lists, needs, relation_at, take_apart
+from schema.engine.text import Fold, Heads, JsonWriter, Level, aggregate_name, empty_list
+from schema.graph import Graph, ObjectType
 from schema.keyset import ahead_of_page, at_or_behind, behind, order_expressions, shown_place, sort_keys
 from schema.rows import Rows, expression, rows_of_relation, rows_of_type, selectable, tie
-
-Path = tuple[str, ...]
-"""To-one relations that lead from a row to another, by field name."""
-
-Needed = tuple[Path, str]
-"""An attribute of the row at the end of a path."""
-
-
-def slot_name(slot: Slot) -> str:
-    """Return the name of the parameter that a slot is bound by."""
-    return f"s{slot.site}_{slot.index}"
-
-
-def bind(value: Any, type_: TypeEngine[Any]) -> ColumnElement[Any]:
-    """Put a slot into the statement, or a value that decides it."""
-    if isinstance(value, Slot):
-        return bindparam(slot_name(value), type_=type_)
-    return literal(list(value) if isinstance(value, tuple) else value, type_)
 
 
 def render(graph: Graph, outline: Outline, shapes: Sequence[Shape]) -> Select[Any]:
@@ -75,65 +52,11 @@ def render(graph: Graph, outline: Outline, shapes: Sequence[Shape]) -> Select[An
     return select(func.convert_to(concat(parts), literal_column("'UTF8'")).label("data"))
 
 
-@dataclass(slots=True)
-class _Level:
-    """A row at hand, whose values are put into JSON."""
-
-    type_: ObjectType
-    """Its type."""
-
-    columns: dict[Needed, ColumnElement[Any]]
-    """The values at hand."""
-
-    children: dict[int, ColumnElement[str]] = field(default_factory=dict)
-    """The JSON of each list below, by site."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Parts:
-    """What is selected of a connection, taken apart."""
-
-    row: tuple[Member, ...]
-    """All that is selected of its rows, under `nodes` and under `edges`, for what it needs."""
-
-    has_rows: bool
-    """True where rows, or what depends on them, are selected."""
-
-    has_cursors: bool
-    """True where cursors are selected."""
-
-    asked: frozenset[str]
-    """Names of what is selected of `pageInfo`."""
-
-    aggregates: tuple[selected.Aggregate, ...]
-    """The aggregates over the whole list."""
-
-
-Heads = dict[str, ColumnElement[Any]]
-"""What is asked of the whole list, by name."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Fold:
-    """What the JSON of a list is put together from."""
-
-    heads: Heads
-    """What is asked of the whole list."""
-
-    level: _Level | None
-    """The rows; None where none are selected."""
-
-    number: ColumnElement[Any] | None
-    """The row's number in its page, from 1; null where the page is empty."""
-
-    places: Sequence[ColumnElement[Any]]
-    """The row's values in the order, where cursors are selected."""
-
-
 class _Renderer:
     def __init__(self, graph: Graph, shapes: Sequence[Shape]) -> None:
         self._graph = graph
         self._shapes = shapes
+        self._json = JsonWriter(graph)
 
     def root(self, content: selected.Content) -> Part:
         match content:
@@ -156,23 +79,23 @@ class _Renderer:
         for attribute, slot in zip(shape.key, shape.slots, strict=True):
             value = getattr(rows.entity, attribute)
             rows = rows.where(value == bind(slot, value.type))
-        needed = _needs(self._graph, type_, members)
+        needed = needs(self._graph, type_, members)
         columns = {need: expression(rows.entity, need[1]) for need in needed if not need[0]}
         source = self._reach(rows.source, type_, columns, needed)
-        if not any(_lists(members)):
-            level = _Level(type_, columns)
-            return select(concat(self._object(level, members))).select_from(source).where(*rows.conditions)
+        if not any(lists(members)):
+            level = Level(type_, columns)
+            return select(concat(self._json.object(level, members))).select_from(source).where(*rows.conditions)
         found = select(*_labelled(columns)).select_from(source).where(*rows.conditions).cte(f"r{row.site}")
-        level = _Level(type_, dict(zip(columns, found.c, strict=True)))
+        level = Level(type_, dict(zip(columns, found.c, strict=True)))
         source = self._attach(level, found, found, members)
-        return select(concat(self._object(level, members))).select_from(source)
+        return select(concat(self._json.object(level, members))).select_from(source)
 
     def _list(self, list_: selected.List, keys: FromClause | None) -> Select[Any]:
         """Return the JSON of a list as `json`: one row, or one row a key, with the key's columns first."""
         shape = self._shapes[list_.site]
         if not isinstance(shape, ListShape):
             raise TypeError("a list has the shape of a list")
-        parts = _take_apart(list_.members)
+        parts = take_apart(list_.members)
         heads = self._heads(list_, shape, keys, parts)
         source = keys
         for lateral in dict.fromkeys(column.table for column in heads.values()):
@@ -180,7 +103,7 @@ class _Renderer:
         if parts.has_rows:
             return self._with_rows(list_, shape, keys, parts, heads, source)
         key_columns: list[ColumnElement[Any]] = [] if keys is None else list(keys.c)
-        json = concat(self._connection(list_.members, shape, _Fold(heads, None, None, []))).label("json")
+        json = concat(self._json.connection(list_.members, shape, Fold(heads, None, None, []))).label("json")
         made = select(*key_columns, json)
         return (made if source is None else made.select_from(source)).group_by(*key_columns)
 
@@ -189,13 +112,13 @@ class _Renderer:
         list_: selected.List,
         shape: ListShape,
         keys: FromClause | None,
-        parts: _Parts,
+        parts: Parts,
         heads: Heads,
         source: FromClause | None,
     ) -> Select[Any]:
         """Return the JSON of a list of which rows are selected."""
         type_ = self._graph.types[list_.target]
-        needed = _needs(self._graph, type_, parts.row)
+        needed = needs(self._graph, type_, parts.row)
         own = [need for need in needed if not need[0]]
         page = self._page(list_, shape, keys, parts, own)
         columns: dict[Needed, ColumnElement[Any]] = {need: page.c[f"c{index}"] for index, need in enumerate(own)}
@@ -204,7 +127,7 @@ class _Renderer:
         joined = self._reach(joined, type_, columns, needed)
         number: ColumnElement[Any] = page.c.n
         key_columns = [] if keys is None else list(keys.c)
-        if any(_lists(parts.row)):
+        if any(lists(parts.row)):
             # Both this level's text and the keys of the levels below read the rows, so they are kept.
             kept = [*key_columns, number, *_named(heads.values(), "h"), *_named(places, "o"), *_labelled(columns)]
             rows = select(*kept).select_from(joined).cte(f"r{list_.site}")
@@ -213,11 +136,11 @@ class _Renderer:
             number = next(taken)
             heads = {name: next(taken) for name in heads}
             places = [next(taken) for _ in places]
-            level = _Level(type_, {need: next(taken) for need in columns})
+            level = Level(type_, {need: next(taken) for need in columns})
             joined = self._attach(level, rows, rows, parts.row)
         else:
-            level = _Level(type_, columns)
-        json = concat(self._connection(list_.members, shape, _Fold(heads, level, number, places))).label("json")
+            level = Level(type_, columns)
+        json = concat(self._json.connection(list_.members, shape, Fold(heads, level, number, places))).label("json")
         return select(*key_columns, json).select_from(joined).group_by(*key_columns)
 
     def _restricted(self, list_: selected.List, shape: ListShape, keys: FromClause | None) -> Rows:
@@ -232,7 +155,7 @@ class _Renderer:
             return rows
         return rows.where(to_sql(self._graph, rows, shape.condition, bind))
 
-    def _heads(self, list_: selected.List, shape: ListShape, keys: FromClause | None, parts: _Parts) -> Heads:
+    def _heads(self, list_: selected.List, shape: ListShape, keys: FromClause | None, parts: Parts) -> Heads:
         """Return what is asked of the whole list, each as the column of a subquery of one row."""
         heads: Heads = {}
         page = shape.page
@@ -241,7 +164,7 @@ class _Renderer:
             made = [_aggregate_json(rows, each) for each in parts.aggregates]
             whole = rows.select(*_named(made, "a")).lateral(f"w{list_.site}")
             for each, column in zip(parts.aggregates, whole.c, strict=True):
-                heads[_aggregate_name(each)] = column
+                heads[aggregate_name(each)] = column
         if "hasPreviousPage" in parts.asked and (page.after is not None or page.offset != 0):
             rows, values = self._ordered(list_, shape, keys)
             ahead = ahead_of_page(page.order, values, page.after, page.before, bind, has_offset=page.offset != 0)
@@ -263,7 +186,7 @@ class _Renderer:
         return (probe if keys is None else probe.correlate(keys)).lateral(name)
 
     def _page(
-        self, list_: selected.List, shape: ListShape, keys: FromClause | None, parts: _Parts, own: Sequence[Needed]
+        self, list_: selected.List, shape: ListShape, keys: FromClause | None, parts: Parts, own: Sequence[Needed]
     ) -> FromClause:
         """Return the rows of a page: `c0`, ... what is needed, `o0`, ... the place, and `n`, counted from 1."""
         page = shape.page
@@ -290,7 +213,7 @@ class _Renderer:
     ) -> FromClause:
         """Join the rows that paths lead to, and add what is needed of them to the columns at hand."""
         for path in sorted({need[0] for need in needed if need[0]}, key=len):
-            relation = _relation_at(self._graph, type_, path)
+            relation = relation_at(self._graph, type_, path)
             entity = aliased(self._graph.types[relation.target].model)
             table = selectable(entity)
             near: dict[Column[Any], ColumnElement[Any]] = {
@@ -302,9 +225,9 @@ class _Renderer:
                     columns[need] = expression(entity, need[1])
         return source
 
-    def _attach(self, level: _Level, rows: FromClause, source: FromClause, members: Sequence[Member]) -> FromClause:
+    def _attach(self, level: Level, rows: FromClause, source: FromClause, members: Sequence[Member]) -> FromClause:
         """Join the JSON of the lists below a level, each made for the different keys among the level's rows."""
-        for list_, path in _lists(members):
+        for list_, path in lists(members):
             if list_.relation is None:
                 raise TypeError("a list below a row is a relation's")
             values = [level.columns[path, key] for key in list_.relation.keys]
@@ -313,179 +236,21 @@ class _Renderer:
             below = self._list(list_, wanted.subquery(f"k{list_.site}")).cte(f"t{list_.site}")
             pairs = zip(values, below.c, strict=False)
             source = source.outerjoin(below, and_(*(value == key for value, key in pairs)))
-            level.children[list_.site] = func.coalesce(below.c.json, text(_plain(list_.members)))
+            level.children[list_.site] = func.coalesce(below.c.json, text(empty_list(list_.members)))
         return source
 
-    # JSON
 
-    def _object(self, level: _Level, members: Sequence[Member], path: Path = ()) -> list[Part]:
-        type_ = _type_at(self._graph, level.type_, path)
-        parts: list[Part] = ["{"]
-        for index, member in enumerate(members):
-            parts.append(f'{"," if index else ""}"{member.key}":')
-            parts.extend(self._member(level, type_, member.content, path))
-        return [*parts, "}"]
-
-    def _member(self, level: _Level, type_: ObjectType, content: selected.Content, path: Path) -> list[Part]:
-        match content:
-            case selected.Constant(json):
-                return [json]
-            case selected.Id():
-                return id_parts(type_, [level.columns[path, field.attribute] for field in type_.primary_key])
-            case selected.Value(field):
-                references = self._graph.types[field.references] if field.references else None
-                return value_parts(field, level.columns[path, field.attribute], references)
-            case selected.Object(relation, members):
-                return self._related(level, relation, members, (*path, relation.name))
-            case selected.List():
-                return [level.children[content.site]]
-            case _:
-                raise TypeError(f"{content} is no member of a row")
-
-    def _related(self, level: _Level, relation: Relation, members: Sequence[Member], path: Path) -> list[Part]:
-        parts = self._object(level, members, path)
-        if not relation.is_nullable and len(path) == 1:
-            return parts
-        key = self._graph.types[relation.target].primary_key[0].attribute
-        return [case((level.columns[path, key].is_(None), text("null")), else_=concat(parts))]
-
-    def _connection(self, members: Sequence[Member], shape: ListShape, fold: _Fold) -> list[Part]:
-        parts: list[Part] = ["{"]
-        for index, member in enumerate(members):
-            parts.append(f'{"," if index else ""}"{member.key}":')
-            match member.content:
-                case selected.Constant(json):
-                    parts.append(json)
-                case selected.Nodes(inner):
-                    parts.extend(["[", self._folded(self._row_json(fold, inner), shape, fold), "]"])
-                case selected.Edges(inner):
-                    parts.extend(["[", self._folded(self._edge_json(inner, shape, fold), shape, fold), "]"])
-                case selected.PageInfo(fields):
-                    parts.extend(self._page_info(fields, shape, fold))
-                case selected.Aggregate() | selected.Aggregates():
-                    parts.extend(_aggregates(member.content, fold.heads))
-                case _:
-                    raise TypeError(f"{member.content} is no member of a connection")
-        return [*parts, "}"]
-
-    def _row_json(self, fold: _Fold, members: Sequence[Member]) -> ColumnElement[str]:
-        if fold.level is None:
-            raise TypeError("rows are selected, but none are at hand")
-        return concat(self._object(fold.level, members))
-
-    def _edge_json(self, members: Sequence[Member], shape: ListShape, fold: _Fold) -> ColumnElement[str]:
-        parts: list[Part] = ["{"]
-        for index, member in enumerate(members):
-            parts.append(f'{"," if index else ""}"{member.key}":')
-            match member.content:
-                case selected.Constant(json):
-                    parts.append(json)
-                case selected.Cursor():
-                    parts.extend(['"', _cursor(shape, fold), '"'])
-                case selected.Node(inner):
-                    parts.append(self._row_json(fold, inner))
-                case _:
-                    raise TypeError(f"{member.content} is no member of an edge")
-        return concat([*parts, "}"])
-
-    def _folded(self, row: ColumnElement[str], shape: ListShape, fold: _Fold) -> ColumnElement[str]:
-        """Return the JSON of the rows of a page, put together in the list's order."""
-        number = _numbered(fold)
-        order = number.desc() if shape.page.is_backward else number.asc()
-        together = func.string_agg(row, aggregate_order_by(literal_column("','"), order), type_=Text)
-        return together.filter(_in_page(shape, fold))
-
-    def _page_info(self, fields: Sequence[tuple[str, str]], shape: ListShape, fold: _Fold) -> list[Part]:
-        more = func.count(_numbered(fold)) > bind(shape.page.size, BigInteger())
-        ends = {
-            "hasNextPage": _is_any(None if shape.page.is_backward else more, fold.heads.get("behind")),
-            "hasPreviousPage": _is_any(more if shape.page.is_backward else None, fold.heads.get("ahead")),
-        }
-        parts: list[Part] = ["{"]
-        for index, (key, name) in enumerate(fields):
-            parts.append(f'{"," if index else ""}"{key}":')
-            if name in ends:
-                parts.append(ends[name])
-            elif name == "__typename":
-                parts.append('"PageInfo"')
-            else:
-                parts.append(self._end_cursor(shape, fold, is_start=name == "startCursor"))
-        return [*parts, "}"]
-
-    def _end_cursor(self, shape: ListShape, fold: _Fold, *, is_start: bool) -> ColumnElement[str]:
-        """Return the JSON of the cursor of the first or last row of a page, or null."""
-        number = _numbered(fold)
-        order = number.asc() if is_start is not shape.page.is_backward else number.desc()
-        cursors = func.array_agg(aggregate_order_by(_cursor(shape, fold), order), type_=ARRAY(Text))
-        first = cursors.filter(_in_page(shape, fold))[1]
-        return func.coalesce(literal_column("'\"'", Text) + first + literal_column("'\"'", Text), text("null"))
+def _labelled(columns: dict[Needed, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
+    return _named(columns.values(), "c")
 
 
-def _take_apart(members: Sequence[Member]) -> _Parts:
-    row: list[Member] = []
-    has_cursors, asked, aggregates = False, set[str](), list[selected.Aggregate]()
-    has_rows = False
-    for member in members:
-        match member.content:
-            case selected.Nodes(inner):
-                has_rows = True
-                row.extend(inner)
-            case selected.Edges(inner):
-                has_rows = True
-                for each in inner:
-                    has_cursors = has_cursors or isinstance(each.content, selected.Cursor)
-                    if isinstance(each.content, selected.Node):
-                        row.extend(each.content.members)
-            case selected.PageInfo(fields):
-                has_rows = True
-                asked.update(name for _, name in fields)
-            case selected.Aggregate() | selected.Aggregates():
-                aggregates.extend(_flat(member.content))
-    has_cursors = has_cursors or bool(asked & {"startCursor", "endCursor"})
-    return _Parts(tuple(row), has_rows, has_cursors, frozenset(asked), tuple(dict.fromkeys(aggregates)))
+def _named(columns: Iterable[ColumnElement[Any]], letter: str) -> list[ColumnElement[Any]]:
+    return [column.label(f"{letter}{index}") for index, column in enumerate(columns)]
 
 
-def _flat(content: selected.Content) -> Iterator[selected.Aggregate]:
-    match content:
-        case selected.Aggregate():
-            yield content
-        case selected.Aggregates(members):
-            for member in members:
-                yield from _flat(member.content)
-
-
-def _asks_for_more(parts: _Parts, shape: ListShape) -> bool:
+def _asks_for_more(parts: Parts, shape: ListShape) -> bool:
     """Return whether it has to be known that the list goes on in the direction of reading."""
     return ("hasPreviousPage" if shape.page.is_backward else "hasNextPage") in parts.asked
-
-
-def _in_page(shape: ListShape, fold: _Fold) -> ColumnElement[bool]:
-    """Return the condition that a row is there and not the one behind the page, by which it is known to go on."""
-    return _numbered(fold) <= bind(shape.page.size, BigInteger())
-
-
-def _numbered(fold: _Fold) -> ColumnElement[Any]:
-    if fold.number is None:
-        raise TypeError("rows are selected, but none are at hand")
-    return fold.number
-
-
-def _cursor(shape: ListShape, fold: _Fold) -> ColumnElement[str]:
-    return cursor_text(shape.page.order.name, shape.page.order.scalars, fold.places)
-
-
-def _is_any(*conditions: ColumnElement[Any] | None) -> ColumnElement[str]:
-    """Return `true` or `false` in JSON; a condition of the whole list is the same for all rows of it."""
-    given = [
-        func.coalesce(func.bool_or(condition), literal_column("false")) if index else condition
-        for index, condition in enumerate(conditions)
-        if condition is not None
-    ]
-    return cast(or_(*given), Text) if given else text("false")
-
-
-def _aggregate_name(content: selected.Aggregate) -> str:
-    return f"{content.function}:{content.attribute}"
 
 
 def _aggregate_json(rows: Rows, content: selected.Aggregate) -> ColumnElement[Any]:
@@ -495,90 +260,3 @@ def _aggregate_json(rows: Rows, content: selected.Aggregate) -> ColumnElement[An
     field = rows.type_.field_of(content.attribute)
     scalar = aggregate_scalar(content.function, field.scalar)
     return concat(value_parts(replace(field, scalar=scalar, is_nullable=True, references=None), value, None))
-
-
-def _aggregates(content: selected.Content, heads: Heads) -> list[Part]:
-    """Return the JSON of aggregates; each is the same for all rows, so any of them will do: the largest."""
-    match content:
-        case selected.Constant(json):
-            return [json]
-        case selected.Aggregate():
-            return [func.max(heads[_aggregate_name(content)], type_=Text)]
-        case selected.Aggregates(members):
-            parts: list[Part] = ["{"]
-            for index, member in enumerate(members):
-                parts.append(f'{"," if index else ""}"{member.key}":')
-                parts.extend(_aggregates(member.content, heads))
-            return [*parts, "}"]
-        case _:
-            raise TypeError(f"{content} is no aggregate")
-
-
-def _plain(members: Sequence[Member]) -> str:
-    """Return the JSON of a list of which nothing was read, since its parent has no rows in it."""
-    pieces = []
-    for member in members:
-        match member.content:
-            case selected.Constant(json):
-                value = json
-            case selected.Nodes() | selected.Edges():
-                value = "[]"
-            case selected.PageInfo(fields):
-                known = {"hasNextPage": "false", "hasPreviousPage": "false", "__typename": '"PageInfo"'}
-                value = "{" + ",".join(f'"{key}":{known.get(name, "null")}' for key, name in fields) + "}"
-            case selected.Aggregate(function):
-                value = "0" if function.startswith("count") else "null"
-            case selected.Aggregates(inner):
-                value = _plain(inner)
-            case _:
-                raise TypeError(f"{member.content} is no member of a connection")
-        pieces.append(f'"{member.key}":{value}')
-    return "{" + ",".join(pieces) + "}"
-
-
-def _needs(graph: Graph, type_: ObjectType, members: Sequence[Member]) -> list[Needed]:
-    """Return the attributes that members need, in a fixed order."""
-    return sorted(set(_needed(graph, type_, members, ())))
-
-
-def _needed(graph: Graph, type_: ObjectType, members: Sequence[Member], path: Path) -> Iterator[Needed]:
-    for member in members:
-        match member.content:
-            case selected.Id():
-                yield from ((path, field.attribute) for field in type_.primary_key)
-            case selected.Value(field):
-                yield path, field.attribute
-            case selected.List(relation=Relation() as relation):
-                yield from ((path, key) for key in relation.keys)
-            case selected.Object(relation, inner):
-                target, below = graph.types[relation.target], (*path, relation.name)
-                yield from ((path, key) for key in relation.keys)
-                yield below, target.primary_key[0].attribute
-                yield from _needed(graph, target, inner, below)
-
-
-def _lists(members: Sequence[Member], path: Path = ()) -> Iterator[tuple[selected.List, Path]]:
-    """Yield the lists below a row, each with the path to the row that it is a list of."""
-    for member in members:
-        match member.content:
-            case selected.List():
-                yield member.content, path
-            case selected.Object(relation, inner):
-                yield from _lists(inner, (*path, relation.name))
-
-
-def _relation_at(graph: Graph, type_: ObjectType, path: Path) -> Relation:
-    relation = graph.relation((type_.name, path[0]))
-    return relation if len(path) == 1 else _relation_at(graph, graph.types[relation.target], path[1:])
-
-
-def _type_at(graph: Graph, type_: ObjectType, path: Path) -> ObjectType:
-    return graph.types[_relation_at(graph, type_, path).target] if path else type_
-
-
-def _labelled(columns: dict[Needed, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    return _named(columns.values(), "c")
-
-
-def _named(columns: Iterable[ColumnElement[Any]], letter: str) -> list[ColumnElement[Any]]:
-    return [column.label(f"{letter}{index}") for index, column in enumerate(columns)]

@@ -1,0 +1,110 @@
+"""What an outline needs of the rows that it selects from: attributes, paths to other rows, the lists below."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from schema.engine import outline as selected
+from schema.engine.outline import Member
+from schema.graph import Graph, ObjectType, Relation
+
+Path = tuple[str, ...]
+"""To-one relations that lead from a row to another, by field name."""
+
+Needed = tuple[Path, str]
+"""An attribute of the row at the end of a path."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What is selected of a connection, taken apart."""
+
+    row: tuple[Member, ...]
+    """All that is selected of its rows, under `nodes` and under `edges`, for what it needs."""
+
+    has_rows: bool
+    """True where rows, or what depends on them, are selected."""
+
+    has_cursors: bool
+    """True where cursors are selected."""
+
+    asked: frozenset[str]
+    """Names of what is selected of `pageInfo`."""
+
+    aggregates: tuple[selected.Aggregate, ...]
+    """The aggregates over the whole list."""
+
+
+def take_apart(members: Sequence[Member]) -> Parts:
+    """Return what is selected of a connection, by what it is selected for."""
+    row: list[Member] = []
+    has_cursors, asked, aggregates = False, set[str](), list[selected.Aggregate]()
+    has_rows = False
+    for member in members:
+        match member.content:
+            case selected.Nodes(inner):
+                has_rows = True
+                row.extend(inner)
+            case selected.Edges(inner):
+                has_rows = True
+                for each in inner:
+                    has_cursors = has_cursors or isinstance(each.content, selected.Cursor)
+                    if isinstance(each.content, selected.Node):
+                        row.extend(each.content.members)
+            case selected.PageInfo(fields):
+                has_rows = True
+                asked.update(name for _, name in fields)
+            case selected.Aggregate() | selected.Aggregates():
+                aggregates.extend(_flat(member.content))
+    has_cursors = has_cursors or bool(asked & {"startCursor", "endCursor"})
+    return Parts(tuple(row), has_rows, has_cursors, frozenset(asked), tuple(dict.fromkeys(aggregates)))
+
+
+def _flat(content: selected.Content) -> Iterator[selected.Aggregate]:
+    match content:
+        case selected.Aggregate():
+            yield content
+        case selected.Aggregates(members):
+            for member in members:
+                yield from _flat(member.content)
+
+
+def needs(graph: Graph, type_: ObjectType, members: Sequence[Member]) -> list[Needed]:
+    """Return the attributes that members need, in a fixed order."""
+    return sorted(set(_needed(graph, type_, members, ())))
+
+
+def _needed(graph: Graph, type_: ObjectType, members: Sequence[Member], path: Path) -> Iterator[Needed]:
+    for member in members:
+        match member.content:
+            case selected.Id():
+                yield from ((path, field.attribute) for field in type_.primary_key)
+            case selected.Value(field):
+                yield path, field.attribute
+            case selected.List(relation=Relation() as relation):
+                yield from ((path, key) for key in relation.keys)
+            case selected.Object(relation, inner):
+                target, below = graph.types[relation.target], (*path, relation.name)
+                yield from ((path, key) for key in relation.keys)
+                yield below, target.primary_key[0].attribute
+                yield from _needed(graph, target, inner, below)
+
+
+def lists(members: Sequence[Member], path: Path = ()) -> Iterator[tuple[selected.List, Path]]:
+    """Yield the lists below a row, each with the path to the row that it is a list of."""
+    for member in members:
+        match member.content:
+            case selected.List():
+                yield member.content, path
+            case selected.Object(relation, inner):
+                yield from lists(inner, (*path, relation.name))
+
+
+def relation_at(graph: Graph, type_: ObjectType, path: Path) -> Relation:
+    """Return the last relation of a path from a type; the path has at least one."""
+    relation = graph.relation((type_.name, path[0]))
+    return relation if len(path) == 1 else relation_at(graph, graph.types[relation.target], path[1:])
+
+
+def type_at(graph: Graph, type_: ObjectType, path: Path) -> ObjectType:
+    """Return the type at the end of a path from a type."""
+    return graph.types[relation_at(graph, type_, path).target] if path else type_

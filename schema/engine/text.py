@@ -1,0 +1,240 @@
+"""Rows at hand -> JSON: the text of an object, of an edge, of a page, of a whole connection, as SQL expressions."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    ColumnElement,
+    Text,
+    case,
+    cast,
+    func,
+    literal_column,
+    or_,
+)
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+
+from schema.engine import outline as selected
+from schema.engine.arguments import ListShape, bind
+from schema.engine.json import Part, concat, cursor_text, id_parts, text, value_parts
+from schema.engine.outline import Member
+from schema.engine.taken import Needed, Path, type_at
+from schema.graph import Graph, ObjectType, Relation
+
+Heads = dict[str, ColumnElement[Any]]
+"""What is asked of the whole list, by name."""
+
+
+@dataclass(slots=True)
+class Level:
+    """A row at hand, whose values are put into JSON."""
+
+    type_: ObjectType
+    """Its type."""
+
+    columns: dict[Needed, ColumnElement[Any]]
+    """The values at hand."""
+
+    children: dict[int, ColumnElement[str]] = field(default_factory=dict)
+    """The JSON of each list below, by site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fold:
+    """What the JSON of a list is put together from."""
+
+    heads: Heads
+    """What is asked of the whole list."""
+
+    level: Level | None
+    """The rows; None where none are selected."""
+
+    number: ColumnElement[Any] | None
+    """The row's number in its page, from 1; null where the page is empty."""
+
+    places: Sequence[ColumnElement[Any]]
+    """The row's values in the order, where cursors are selected."""
+
+
+class JsonWriter:
+    """Writes the JSON of one graph's rows."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Note the graph description."""
+        self._graph = graph
+
+    def object(self, level: Level, members: Sequence[Member], path: Path = ()) -> list[Part]:
+        """Return the JSON of a row: of the level's own, or of the one at the end of a path from it."""
+        type_ = type_at(self._graph, level.type_, path)
+        parts: list[Part] = ["{"]
+        for index, member in enumerate(members):
+            parts.append(f'{"," if index else ""}"{member.key}":')
+            parts.extend(self._member(level, type_, member.content, path))
+        return [*parts, "}"]
+
+    def _member(self, level: Level, type_: ObjectType, content: selected.Content, path: Path) -> list[Part]:
+        match content:
+            case selected.Constant(json):
+                return [json]
+            case selected.Id():
+                return id_parts(type_, [level.columns[path, field.attribute] for field in type_.primary_key])
+            case selected.Value(field):
+                references = self._graph.types[field.references] if field.references else None
+                return value_parts(field, level.columns[path, field.attribute], references)
+            case selected.Object(relation, members):
+                return self._related(level, relation, members, (*path, relation.name))
+            case selected.List():
+                return [level.children[content.site]]
+            case _:
+                raise TypeError(f"{content} is no member of a row")
+
+    def _related(self, level: Level, relation: Relation, members: Sequence[Member], path: Path) -> list[Part]:
+        parts = self.object(level, members, path)
+        if not relation.is_nullable and len(path) == 1:
+            return parts
+        key = self._graph.types[relation.target].primary_key[0].attribute
+        return [case((level.columns[path, key].is_(None), text("null")), else_=concat(parts))]
+
+    def connection(self, members: Sequence[Member], shape: ListShape, fold: Fold) -> list[Part]:
+        """Return the JSON of a connection, its rows folded."""
+        parts: list[Part] = ["{"]
+        for index, member in enumerate(members):
+            parts.append(f'{"," if index else ""}"{member.key}":')
+            match member.content:
+                case selected.Constant(json):
+                    parts.append(json)
+                case selected.Nodes(inner):
+                    parts.extend(["[", self._folded(self._row_json(fold, inner), shape, fold), "]"])
+                case selected.Edges(inner):
+                    parts.extend(["[", self._folded(self._edge_json(inner, shape, fold), shape, fold), "]"])
+                case selected.PageInfo(fields):
+                    parts.extend(self._page_info(fields, shape, fold))
+                case selected.Aggregate() | selected.Aggregates():
+                    parts.extend(_aggregates(member.content, fold.heads))
+                case _:
+                    raise TypeError(f"{member.content} is no member of a connection")
+        return [*parts, "}"]
+
+    def _row_json(self, fold: Fold, members: Sequence[Member]) -> ColumnElement[str]:
+        if fold.level is None:
+            raise TypeError("rows are selected, but none are at hand")
+        return concat(self.object(fold.level, members))
+
+    def _edge_json(self, members: Sequence[Member], shape: ListShape, fold: Fold) -> ColumnElement[str]:
+        parts: list[Part] = ["{"]
+        for index, member in enumerate(members):
+            parts.append(f'{"," if index else ""}"{member.key}":')
+            match member.content:
+                case selected.Constant(json):
+                    parts.append(json)
+                case selected.Cursor():
+                    parts.extend(['"', _cursor(shape, fold), '"'])
+                case selected.Node(inner):
+                    parts.append(self._row_json(fold, inner))
+                case _:
+                    raise TypeError(f"{member.content} is no member of an edge")
+        return concat([*parts, "}"])
+
+    def _folded(self, row: ColumnElement[str], shape: ListShape, fold: Fold) -> ColumnElement[str]:
+        """Return the JSON of the rows of a page, put together in the list's order."""
+        number = _numbered(fold)
+        order = number.desc() if shape.page.is_backward else number.asc()
+        together = func.string_agg(row, aggregate_order_by(literal_column("','"), order), type_=Text)
+        return together.filter(_in_page(shape, fold))
+
+    def _page_info(self, fields: Sequence[tuple[str, str]], shape: ListShape, fold: Fold) -> list[Part]:
+        more = func.count(_numbered(fold)) > bind(shape.page.size, BigInteger())
+        ends = {
+            "hasNextPage": _is_any(None if shape.page.is_backward else more, fold.heads.get("behind")),
+            "hasPreviousPage": _is_any(more if shape.page.is_backward else None, fold.heads.get("ahead")),
+        }
+        parts: list[Part] = ["{"]
+        for index, (key, name) in enumerate(fields):
+            parts.append(f'{"," if index else ""}"{key}":')
+            if name in ends:
+                parts.append(ends[name])
+            elif name == "__typename":
+                parts.append('"PageInfo"')
+            else:
+                parts.append(self._end_cursor(shape, fold, is_start=name == "startCursor"))
+        return [*parts, "}"]
+
+    def _end_cursor(self, shape: ListShape, fold: Fold, *, is_start: bool) -> ColumnElement[str]:
+        """Return the JSON of the cursor of the first or last row of a page, or null."""
+        number = _numbered(fold)
+        order = number.asc() if is_start is not shape.page.is_backward else number.desc()
+        cursors = func.array_agg(aggregate_order_by(_cursor(shape, fold), order), type_=ARRAY(Text))
+        first = cursors.filter(_in_page(shape, fold))[1]
+        return func.coalesce(literal_column("'\"'", Text) + first + literal_column("'\"'", Text), text("null"))
+
+
+def _in_page(shape: ListShape, fold: Fold) -> ColumnElement[bool]:
+    """Return the condition that a row is there and not the one behind the page, by which it is known to go on."""
+    return _numbered(fold) <= bind(shape.page.size, BigInteger())
+
+
+def _numbered(fold: Fold) -> ColumnElement[Any]:
+    if fold.number is None:
+        raise TypeError("rows are selected, but none are at hand")
+    return fold.number
+
+
+def _cursor(shape: ListShape, fold: Fold) -> ColumnElement[str]:
+    return cursor_text(shape.page.order.name, shape.page.order.scalars, fold.places)
+
+
+def _is_any(*conditions: ColumnElement[Any] | None) -> ColumnElement[str]:
+    """Return `true` or `false` in JSON; a condition of the whole list is the same for all rows of it."""
+    given = [
+        func.coalesce(func.bool_or(condition), literal_column("false")) if index else condition
+        for index, condition in enumerate(conditions)
+        if condition is not None
+    ]
+    return cast(or_(*given), Text) if given else text("false")
+
+
+def aggregate_name(content: selected.Aggregate) -> str:
+    """Return by which name an aggregate stands among the heads."""
+    return f"{content.function}:{content.attribute}"
+
+
+def _aggregates(content: selected.Content, heads: Heads) -> list[Part]:
+    """Return the JSON of aggregates; each is the same for all rows, so any of them will do: the largest."""
+    match content:
+        case selected.Constant(json):
+            return [json]
+        case selected.Aggregate():
+            return [func.max(heads[aggregate_name(content)], type_=Text)]
+        case selected.Aggregates(members):
+            parts: list[Part] = ["{"]
+            for index, member in enumerate(members):
+                parts.append(f'{"," if index else ""}"{member.key}":')
+                parts.extend(_aggregates(member.content, heads))
+            return [*parts, "}"]
+        case _:
+            raise TypeError(f"{content} is no aggregate")
+
+
+def empty_list(members: Sequence[Member]) -> str:
+    """Return the JSON of a list of which nothing was read, since its parent has no rows in it."""
+    pieces = []
+    for member in members:
+        match member.content:
+            case selected.Constant(json):
+                value = json
+            case selected.Nodes() | selected.Edges():
+                value = "[]"
+            case selected.PageInfo(fields):
+                known = {"hasNextPage": "false", "hasPreviousPage": "false", "__typename": '"PageInfo"'}
+                value = "{" + ",".join(f'"{key}":{known.get(name, "null")}' for key, name in fields) + "}"
+            case selected.Aggregate(function):
+                value = "0" if function.startswith("count") else "null"
+            case selected.Aggregates(inner):
+                value = empty_list(inner)
+            case _:
+                raise TypeError(f"{member.content} is no member of a connection")
+        pieces.append(f'"{member.key}":{value}')
+    return "{" + ",".join(pieces) + "}"
