@@ -110,7 +110,11 @@ class Build:
     def run(self, text: str, folder: Path) -> None:
         """Run one step in a shell."""
         environment = {"PATH": self.path, "HOME": os.environ.get("HOME", "/")}
-        environment |= {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "npm_", "SSL_"))}
+        environment |= {
+            name: value
+            for name, value in os.environ.items()
+            if name.startswith(("PIP_", "npm_", "SSL_")) and name != "PIP_CONSTRAINT"
+        }
         step = subprocess.run(  # noqa: S603
             ["/bin/sh", "-ec", self.inside(text)],
             cwd=folder,
