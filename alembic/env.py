@@ -52,9 +52,7 @@ def run_online() -> None:
         case _:
             url = Settings().database_url
             if url is None:
-                raise SystemExit(
-                    "Set DATABASE_URL, or use `achene migrate`, which knows the embedded database."
-                )
+                raise SystemExit("Set DATABASE_URL, or use `achene migrate`, which knows the embedded database.")
             asyncio.run(run_on(create_async_engine(to_asyncpg_url(url), poolclass=NullPool)))
 
 

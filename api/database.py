@@ -29,9 +29,7 @@ def to_asyncpg_url(address: str) -> URL:
     Raises:
         ValueError: The address is not one of PostgreSQL.
     """
-    url = make_url(
-        address.replace("postgres://", "postgresql://", 1) if address.startswith("postgres://") else address
-    )
+    url = make_url(address.replace("postgres://", "postgresql://", 1) if address.startswith("postgres://") else address)
     if url.get_backend_name() != "postgresql":
         raise ValueError(f"DATABASE_URL names {url.get_backend_name()}; Achene works on postgresql:// only.")
     if "sslmode" in url.query:  # what libpq calls it, and so what hosts put into their addresses
@@ -135,9 +133,7 @@ def sqlstate(error: DBAPIError) -> str | None:
 
 def _engine(url: URL, settings: Settings, size: int, *, is_read_only: bool) -> AsyncEngine:
     """Make one pool. A reading one runs each statement by itself, without BEGIN and ROLLBACK around it."""
-    reading: dict[str, Any] = (
-        {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if is_read_only else {}
-    )
+    reading: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if is_read_only else {}
     return create_async_engine(
         url,
         pool_size=size,

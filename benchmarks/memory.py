@@ -22,18 +22,18 @@ from pathlib import Path
 import httpx
 
 QUERIES = (
-    '{ posts(first: 20, offset: %d) { totalCount nodes { id title author { name } } } }',
-    '{ users(first: 5) { nodes { posts(first: 5) { nodes { title tags { nodes { name } } comments(first: 3) '
-    '{ nodes { body author { name } } } } } } } n%d: __typename }',
-    '{ posts(filter: {viewCount: {gt: %d}}, orderBy: [{publishedAt: DESC}]) { nodes { slug } } }',
-    '{ posts { aggregate { count avg { viewCount } } groups(by: [CATEGORY]) { keys { category { name } } '
-    'aggregate { count } } } n%d: __typename }',
-    '{ featuredPosts(count: 3) { title readingMinutes excerpt(length: 50) } n%d: __typename }',
-    '{ siteStatistics { users publishedPosts } n%d: __typename }',
-    '{ __schema { types { name fields { name } } } n%d: __typename }',
-    '{ posts(first: -1) { totalCount } n%d: __typename }',
-    '{ nothing%d }',
-    '{ unfinished %d',
+    "{ posts(first: 20, offset: %d) { totalCount nodes { id title author { name } } } }",
+    "{ users(first: 5) { nodes { posts(first: 5) { nodes { title tags { nodes { name } } comments(first: 3) "
+    "{ nodes { body author { name } } } } } } } n%d: __typename }",
+    "{ posts(filter: {viewCount: {gt: %d}}, orderBy: [{publishedAt: DESC}]) { nodes { slug } } }",
+    "{ posts { aggregate { count avg { viewCount } } groups(by: [CATEGORY]) { keys { category { name } } "
+    "aggregate { count } } } n%d: __typename }",
+    "{ featuredPosts(count: 3) { title readingMinutes excerpt(length: 50) } n%d: __typename }",
+    "{ siteStatistics { users publishedPosts } n%d: __typename }",
+    "{ __schema { types { name fields { name } } } n%d: __typename }",
+    "{ posts(first: -1) { totalCount } n%d: __typename }",
+    "{ nothing%d }",
+    "{ unfinished %d",
 )
 """Queries with a number in each, so that few texts are the same."""
 

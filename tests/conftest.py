@@ -16,7 +16,6 @@ from filelock import FileLock
 from api.migrations import migrate
 from schema.content.demo import load_demo
 
-
 RUN_FOLDER = "ACHENE_TEST_RUN"
 """Environment variable by which the workers of a run know its folder."""
 

@@ -67,9 +67,7 @@ def upgrade() -> None:
         "users",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
         sa.Column("name", sa.Text(), nullable=False, comment="The name shown beside what they write."),
-        sa.Column(
-            "email", sa.Text(), nullable=False, comment="Address in lower case; no two users share one."
-        ),
+        sa.Column("email", sa.Text(), nullable=False, comment="Address in lower case; no two users share one."),
         sa.Column("age", sa.Integer(), nullable=True, comment="Age in years, 0 to 150."),
         sa.Column("bio", sa.Text(), nullable=True, comment="A few words about the person, in Markdown."),
         sa.Column(
@@ -90,12 +88,8 @@ def upgrade() -> None:
     op.create_table(
         "api_keys",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=False), nullable=False),
-        sa.Column(
-            "name", sa.Text(), nullable=False, comment="What the key is for, in the words of who made it."
-        ),
-        sa.Column(
-            "prefix", sa.Text(), nullable=False, comment="The visible part, by which people name the key."
-        ),
+        sa.Column("name", sa.Text(), nullable=False, comment="What the key is for, in the words of who made it."),
+        sa.Column("prefix", sa.Text(), nullable=False, comment="The visible part, by which people name the key."),
         sa.Column("secret_hash", sa.LargeBinary(), nullable=False, comment="SHA-256 of the whole key."),
         sa.Column(
             "scopes",
@@ -104,9 +98,7 @@ def upgrade() -> None:
             nullable=False,
             comment="What the key may do, such as read.",
         ),
-        sa.Column(
-            "user_id", sa.BigInteger(), nullable=True, comment="Whose key it is, where it is someone's."
-        ),
+        sa.Column("user_id", sa.BigInteger(), nullable=True, comment="Whose key it is, where it is someone's."),
         sa.Column(
             "created_at",
             sa.DateTime(timezone=True),
@@ -134,9 +126,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("name <> ''", name=op.f("ck_api_keys_name_not_empty")),
         sa.CheckConstraint("octet_length(secret_hash) = 32", name=op.f("ck_api_keys_secret_hash_length")),
-        sa.ForeignKeyConstraint(
-            ["user_id"], ["users.id"], name=op.f("fk_api_keys_user_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["user_id"], ["users.id"], name=op.f("fk_api_keys_user_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_api_keys")),
         sa.UniqueConstraint("prefix", name=op.f("uq_api_keys_prefix")),
         comment="Keys of the API; only a hash of each is kept.",
@@ -152,9 +142,7 @@ def upgrade() -> None:
             nullable=False,
             comment="The title in addresses: lower-case letters, digits and single hyphens.",
         ),
-        sa.Column(
-            "description", sa.Text(), nullable=True, comment="What the post is about, in a sentence or two."
-        ),
+        sa.Column("description", sa.Text(), nullable=True, comment="What the post is about, in a sentence or two."),
         sa.Column("body", sa.Text(), nullable=False, comment="The whole text, in Markdown."),
         sa.Column(
             "draft",
@@ -181,9 +169,7 @@ def upgrade() -> None:
         sa.CheckConstraint("slug ~ '^[a-z0-9]+(-[a-z0-9]+)*$'", name=op.f("ck_posts_slug_form")),
         sa.CheckConstraint("title <> ''", name=op.f("ck_posts_title_not_empty")),
         sa.CheckConstraint("view_count >= 0", name=op.f("ck_posts_view_count_range")),
-        sa.ForeignKeyConstraint(
-            ["author_id"], ["users.id"], name=op.f("fk_posts_author_id"), ondelete="RESTRICT"
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["users.id"], name=op.f("fk_posts_author_id"), ondelete="RESTRICT"),
         sa.ForeignKeyConstraint(
             ["category_id"], ["categories.id"], name=op.f("fk_posts_category_id"), ondelete="SET NULL"
         ),
@@ -210,15 +196,9 @@ def upgrade() -> None:
         sa.Column("parent_id", sa.BigInteger(), nullable=True),
         sa.CheckConstraint("body <> ''", name=op.f("ck_comments_body_not_empty")),
         sa.CheckConstraint("parent_id <> id", name=op.f("ck_comments_parent_not_self")),
-        sa.ForeignKeyConstraint(
-            ["author_id"], ["users.id"], name=op.f("fk_comments_author_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["parent_id"], ["comments.id"], name=op.f("fk_comments_parent_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["post_id"], ["posts.id"], name=op.f("fk_comments_post_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["author_id"], ["users.id"], name=op.f("fk_comments_author_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["parent_id"], ["comments.id"], name=op.f("fk_comments_parent_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name=op.f("fk_comments_post_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_comments")),
         comment="Readers' remarks on posts, and answers to remarks.",
     )
@@ -229,12 +209,8 @@ def upgrade() -> None:
         "post_tags",
         sa.Column("post_id", sa.BigInteger(), nullable=False),
         sa.Column("tag_id", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["post_id"], ["posts.id"], name=op.f("fk_post_tags_post_id"), ondelete="CASCADE"
-        ),
-        sa.ForeignKeyConstraint(
-            ["tag_id"], ["tags.id"], name=op.f("fk_post_tags_tag_id"), ondelete="CASCADE"
-        ),
+        sa.ForeignKeyConstraint(["post_id"], ["posts.id"], name=op.f("fk_post_tags_post_id"), ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["tag_id"], ["tags.id"], name=op.f("fk_post_tags_tag_id"), ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("post_id", "tag_id", name=op.f("pk_post_tags")),
         comment="Which post bears which tag.",
     )

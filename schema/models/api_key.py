@@ -20,9 +20,7 @@ class ApiKey(Base):
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(comment="What the key is for, in the words of who made it.")
-    prefix: Mapped[str] = mapped_column(
-        unique=True, comment="The visible part, by which people name the key."
-    )
+    prefix: Mapped[str] = mapped_column(unique=True, comment="The visible part, by which people name the key.")
     secret_hash: Mapped[bytes] = mapped_column(LargeBinary, info=SECRET, comment="SHA-256 of the whole key.")
     scopes: Mapped[list[str]] = mapped_column(
         ARRAY(Text), server_default=text("'{}'"), comment="What the key may do, such as read."
@@ -34,7 +32,5 @@ class ApiKey(Base):
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was made.")
     expires_at: Mapped[datetime | None] = mapped_column(comment="When it stops working; null for never.")
-    revoked_at: Mapped[datetime | None] = mapped_column(
-        comment="When it was taken back; null while it holds."
-    )
+    revoked_at: Mapped[datetime | None] = mapped_column(comment="When it was taken back; null while it holds.")
     last_used_at: Mapped[datetime | None] = mapped_column(comment="Last use, a minute or so behind.")

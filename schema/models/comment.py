@@ -38,9 +38,7 @@ class Comment(Base):
         parent_id.is_not(None), doc="True where the comment answers another comment."
     )
 
-    post: Mapped["Post"] = relationship(
-        back_populates="comments", lazy="raise", doc="The post it stands beneath."
-    )
+    post: Mapped["Post"] = relationship(back_populates="comments", lazy="raise", doc="The post it stands beneath.")
     author: Mapped["User"] = relationship(back_populates="comments", lazy="raise", doc="Who said it.")
     parent: Mapped["Comment | None"] = relationship(
         back_populates="replies",

@@ -33,9 +33,7 @@ class User(Base):
     bio: Mapped[str | None] = mapped_column(comment="A few words about the person, in Markdown.")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the user joined.")
 
-    posts: Mapped[list["Post"]] = relationship(
-        back_populates="author", lazy="raise", doc="Posts that this user wrote."
-    )
+    posts: Mapped[list["Post"]] = relationship(back_populates="author", lazy="raise", doc="Posts that this user wrote.")
     comments: Mapped[list["Comment"]] = relationship(
         back_populates="author", lazy="raise", doc="Comments that this user wrote."
     )

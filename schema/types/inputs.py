@@ -285,11 +285,11 @@ def _declare_aggregate_inputs(type_: ObjectType, module: ModuleType) -> None:
         filters.append((function, operands, f"{words}: `{function}: {{{example}: {{...}}}}`."))
         orders.append((function, directions, f"By: {words.lower()}: `{{{function}: {{{example}: DESC}}}}`."))
         if operands not in vars(module):
-            declare_input(operands, f"Compares aggregates of {name} rows, field by field.",
-                          [(field.name, _aggregate_filter(function, field), f"Of `{field.name}`.") for field in fields], module)  # fmt: skip
+            compared = [(field.name, _aggregate_filter(function, field), f"Of `{field.name}`.") for field in fields]
+            declare_input(operands, f"Compares aggregates of {name} rows, field by field.", compared, module)
         if directions not in vars(module):
-            declare_input(directions, f"Which field of {name} an aggregate is of.",
-                          [(field.name, "OrderDirection", f"Of `{field.name}`.") for field in fields], module, is_one_of=True)  # fmt: skip
+            ordered = [(field.name, "OrderDirection", f"Of `{field.name}`.") for field in fields]
+            declare_input(directions, f"Which field of {name} an aggregate is of.", ordered, module, is_one_of=True)
     declare_input(
         f"{name}AggregateFilter", f"Compares aggregates of {name} rows. All that is given must hold.", filters, module
     )

@@ -8,8 +8,9 @@ from tests.schema.conftest import Asker
 FIRST = encode("Order:6fa459ea-ee8a-4ca4-894e-db77e160355e")
 SECOND = encode("Order:00000000-0000-0000-0000-000000000001")
 SCALARS = (
-    "id text varchar small integer big numeric double flag day clock moment local span uuid mood state document words "
-    "numbers moods moments raw code maybeText maybeBig maybeMoment maybeSpan maybeDocument maybeWords maybeMood maybeRaw"
+    "id text varchar small integer big numeric double flag day clock moment local span uuid mood state document "
+    "words numbers moods moments raw code maybeText maybeBig maybeMoment maybeSpan maybeDocument maybeWords "
+    "maybeMood maybeRaw"
 )
 
 

@@ -28,7 +28,8 @@ ZOO_IDS = [
     encode(text)
     for text in (
         "Specimen:1", "Specimen:2", "Order:6fa459ea-ee8a-4ca4-894e-db77e160355e", "Label:a:b/c", "Person:1", "Team:2",
-        "Match:1", 'Line:["6fa459ea-ee8a-4ca4-894e-db77e160355e", "2"]', 'Membership:["1", "2"]', "Passport:2", "Note:4",
+        "Match:1",
+        'Line:["6fa459ea-ee8a-4ca4-894e-db77e160355e", "2"]', 'Membership:["1", "2"]', "Passport:2", "Note:4",
     )
 ]  # fmt: skip
 ELSEWHERE = frozenset(
