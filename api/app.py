@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.routing import Route
 
+from api.console import Console
 from api.context import Parts
 from api.database import Database
 from api.endpoint import GraphQLEndpoint
@@ -81,8 +82,11 @@ def page_limits(settings: Settings) -> Limits:
 def add_routes(app: FastAPI, parts: Parts) -> None:
     """Give an application its routes, the one that is asked most first."""
     limits = DocumentLimits(parts.settings.largest_document_tokens, parts.settings.deepest_document)
-    endpoint = GraphQLEndpoint(parts, Documents(parts.graph.core, limits))
+    console = Console(parts.settings) if parts.settings.is_graphiql_served else None
+    endpoint = GraphQLEndpoint(parts, Documents(parts.graph.core, limits), console.page if console else None)
     app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))
+    if console:
+        app.router.routes.append(console.route())
     app.include_router(parts.health.router)
     app.include_router(make_router(parts.settings))
     add_docs(app)

@@ -10,6 +10,7 @@ import typer
 from pydantic import ValidationError
 from pydantic_settings import SettingsError
 
+from api.commands.console import app as console
 from api.commands.demo import demo
 from api.commands.explain import explain
 from api.commands.import_ import import_
@@ -28,6 +29,7 @@ app.command("explain")(explain)
 app.command("demo")(demo)
 app.command("import")(import_)
 app.add_typer(keys, name="keys")
+app.add_typer(console, name="console")
 
 
 def main() -> None:
