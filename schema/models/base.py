@@ -154,17 +154,24 @@ def expose(
     )
 
 
+SEARCHED: Final = 250_000
+"""How many characters of a text are searchable; PostgreSQL holds at most a megabyte of words for a row."""
+
+
 def search_vector(*columns: str, language: str = "english") -> MappedColumn[str]:
     """Return a generated column that makes text columns searchable; give it a GIN index in `__table_args__`.
 
+    The expression is spelled as PostgreSQL prints it, so that it equals the one in the database.
+
     Args:
-        *columns: Names of text columns, the weightiest first.
-        language: The text search configuration, such as `simple` or `german`.
+        *columns: Names of text columns, the weightiest first, four at most.
+        language: The text search configuration, such as `simple` or `german`; the same as in `expose`.
 
     Source: https://www.postgresql.org/docs/current/textsearch-tables.html#TEXTSEARCH-TABLES-INDEX
     """
     parts = [
-        f"setweight(to_tsvector('{language}', coalesce({column}, '')), '{weight}')"
+        f"setweight(to_tsvector('{language}'::regconfig, \"left\"(COALESCE({column}, ''::text), {SEARCHED})), "
+        f"'{weight}'::\"char\")"
         for column, weight in zip(columns, "ABCD", strict=False)
     ]
     return mapped_column(TSVECTOR, Computed(" || ".join(parts), persisted=True), deferred=True)

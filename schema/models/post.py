@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from schema.models.base import Base, expose, identity
+from schema.models.base import Base, expose, identity, search_vector
 from schema.models.tag import post_tags
 
 if TYPE_CHECKING:
@@ -28,11 +28,13 @@ class Post(Base):
         Index(None, "author_id", "id"),
         Index(None, "category_id", "id"),
         Index(None, "published_at", "id"),
+        Index(None, "search", postgresql_using="gin"),
         {"comment": "Articles, drafts among them."},
     )
     __graph__ = expose(
         "title", "slug", "description", "body", "draft", "published_at", "view_count", "is_published",
         "author", "category", "tags", "comments",
+        search="search",
     )  # fmt: skip
 
     id: Mapped[int] = identity()
@@ -47,6 +49,7 @@ class Post(Base):
     )
     published_at: Mapped[datetime | None] = mapped_column(comment="When it is to appear; null until decided.")
     view_count: Mapped[int] = mapped_column(server_default=text("0"), comment="How often it was opened.")
+    search: Mapped[str] = search_vector("title", "description", "body")
     author_id: Mapped[int] = mapped_column(ForeignKey("users.id", ondelete="RESTRICT"))
     category_id: Mapped[int | None] = mapped_column(ForeignKey("categories.id", ondelete="SET NULL"))
 

@@ -1,7 +1,8 @@
 """How a Strawberry class or field is declared from names alone; the one place that works around dataclasses.
 
-Annotations are texts that Strawberry evaluates in the graph's namespace, so types may refer to each other in
-any order.
+Annotations are texts that are looked up in the graph's namespace, so types may refer to each other in any order.
+A graph has twenty types a model and a dozen fields a type. So Strawberry's definitions are made here as they are,
+not by its decorators, which make a dataclass of each and evaluate each annotation several times: four times the CPU.
 """
 
 from collections.abc import Container, Iterable, Mapping
@@ -11,8 +12,10 @@ from typing import Any
 
 import strawberry
 from strawberry.annotation import StrawberryAnnotation
+from strawberry.schema_directives import OneOf
 from strawberry.types.arguments import StrawberryArgument
-from strawberry.types.field import StrawberryField
+from strawberry.types.base import StrawberryList, StrawberryObjectDefinition, StrawberryOptional
+from strawberry.types.field import UNRESOLVED, StrawberryField
 
 from schema.errors import DefinitionError
 from schema.graph import Scalar
@@ -29,20 +32,67 @@ def annotation_of(scalar: Scalar, *, is_nullable: bool) -> str:
     return f"Optional[{whole}]" if is_nullable else whole
 
 
+class WrittenType(StrawberryAnnotation):
+    """An annotation as text: a name of the namespace, or `list[...]` and `Optional[...]` around one."""
+
+    __slots__ = ()
+
+    @property  # type: ignore[misc]  # nobody sets it
+    def annotation(self) -> object | str:
+        """The text."""
+        return self.raw_annotation
+
+    def resolve(self, **_: Any) -> Any:
+        """Return the type; what a text stands for is found out once a graph.
+
+        Raises:
+            NameError: A type is not declared yet.
+        """
+        return _resolved(str(self.raw_annotation), self.namespace or {})
+
+
+def _resolved(text: str, namespace: dict[str, Any]) -> Any:
+    known = namespace.setdefault("__resolved__", {})
+    if text not in known:
+        if text.startswith("Optional["):
+            known[text] = StrawberryOptional(_resolved(text[9:-1], namespace))
+        elif text.startswith("list["):
+            known[text] = StrawberryList(_resolved(text[5:-1], namespace))
+        elif text in namespace:
+            known[text] = StrawberryAnnotation(namespace[text]).resolve()
+        else:
+            raise NameError(text)
+    return known[text]
+
+
+class GeneratedField(StrawberryField):
+    """A field whose type is written."""
+
+    def resolve_type(self, *, type_definition: StrawberryObjectDefinition | None = None) -> Any:  # noqa: ARG002 - Strawberry's
+        """Return the field's type, or that it is not known yet."""
+        if self.type_annotation is None:
+            return UNRESOLVED
+        try:
+            return self.type_annotation.resolve()
+        except NameError:
+            return UNRESOLVED
+
+
 def declare_field(
     name: str, annotation: str, description: str | None, module: ModuleType, arguments: Iterable[Argument] = ()
 ) -> StrawberryField:
     """Return a field without a resolver."""
-    field = StrawberryField(
+    field = GeneratedField(
+        python_name=f"field_{name}",  # a prefix, since a field may be called `class`
         graphql_name=name,
-        type_annotation=StrawberryAnnotation(annotation, namespace=vars(module)),
+        type_annotation=WrittenType(annotation, namespace=vars(module)),
         description=description,
     )
     field.arguments = [
         StrawberryArgument(
             python_name=argument,
             graphql_name=argument,
-            type_annotation=StrawberryAnnotation(type_, namespace=vars(module)),
+            type_annotation=WrittenType(type_, namespace=vars(module)),
             description=text,
         )
         for argument, type_, text in arguments
@@ -56,12 +106,30 @@ def declare_type(
     fields: Iterable[StrawberryField],
     module: ModuleType,
     own: Mapping[str, StrawberryField] | None = None,
-    bases: tuple[type[Any], ...] = (),
+    interface: type[Any] | None = None,
 ) -> type[Any]:
-    """Return an object type, and put it into the namespace."""
-    members = _members(fields, module)
-    members.update({f"own_{name}": field for name, field in (own or {}).items()})
-    class_ = strawberry.type(type(name, bases, members), name=name, description=description)
+    """Return an object type, and put it into the namespace.
+
+    Args:
+        name: Its name.
+        description: What it is.
+        fields: Its generated fields.
+        module: The namespace.
+        own: Fields of the team's own, which Strawberry takes in by its own ways.
+        interface: What it implements.
+
+    Raises:
+        DefinitionError: There is a type of that name already.
+    """
+    bases = () if interface is None else (interface,)
+    if own:
+        members = _members(fields, module) | {f"own_{shown}": field for shown, field in own.items()}
+        class_: type[Any] = strawberry.type(type(name, bases, members), name=name, description=description)
+    else:
+        class_ = type(name, bases, {"__module__": module.__name__})
+        above = [base.__strawberry_definition__ for base in bases]
+        inherited = [field for definition in above for field in definition.fields]
+        class_.__strawberry_definition__ = _definition(class_, description, [*inherited, *fields], interfaces=above)
     _put(name, class_, module)
     return class_
 
@@ -76,10 +144,11 @@ def declare_input(
     required: Container[str] = (),
 ) -> None:
     """Put an input type into the namespace; every field but the required ones may be left out."""
-    declared = [
-        StrawberryField(
+    declared: list[StrawberryField] = [
+        GeneratedField(
+            python_name=f"field_{field}",
             graphql_name=field,
-            type_annotation=StrawberryAnnotation(
+            type_annotation=WrittenType(
                 annotation if field in required else f"Optional[{annotation}]", namespace=vars(module)
             ),
             description=text,
@@ -87,8 +156,27 @@ def declare_input(
         )
         for field, annotation, text in fields
     ]
-    class_ = type(name, (), _members(declared, module))
-    _put(name, strawberry.input(class_, name=name, description=description, one_of=is_one_of or None), module)
+    class_: Any = type(name, (), {"__module__": module.__name__})
+    directives = (OneOf(),) if is_one_of else ()
+    class_.__strawberry_definition__ = _definition(class_, description, declared, is_input=True, directives=directives)
+    _put(name, class_, module)
+
+
+def _definition(
+    class_: type[Any], description: str | None, fields: list[StrawberryField], **more: Any
+) -> StrawberryObjectDefinition:
+    settings: dict[str, Any] = {"is_input": False, "interfaces": [], "directives": (), **more}
+    return StrawberryObjectDefinition(
+        name=class_.__name__,
+        description=description,
+        origin=class_,
+        fields=fields,
+        is_interface=False,
+        extend=False,
+        is_type_of=None,
+        resolve_type=None,
+        **settings,
+    )
 
 
 def _put(name: str, class_: type[Any], module: ModuleType) -> None:
@@ -102,8 +190,7 @@ def _put(name: str, class_: type[Any], module: ModuleType) -> None:
 def _members(fields: Iterable[StrawberryField], module: ModuleType) -> dict[str, Any]:
     members: dict[str, Any] = {"__module__": module.__name__, "__annotations__": {}}
     for field in fields:
-        key = f"field_{field.graphql_name}"  # a prefix, since a field may be called `class`
-        members[key] = field
-        members["__annotations__"][key] = field.type_annotation  # dataclasses hand it back to the field, and
-        field.type_annotation = None  # Strawberry would evaluate it now, before the other types are there
+        members[field.python_name] = field
+        members["__annotations__"][field.python_name] = field.type_annotation  # dataclasses hand it back to the
+        field.type_annotation = None  # field, and Strawberry would evaluate it now, before the other types are there
     return members

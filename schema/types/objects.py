@@ -69,6 +69,7 @@ def make_query(graph: Graph, own: OwnFields) -> type[Any]:
     sys.modules[module.__name__] = module  # where Strawberry looks the annotations up
     namespace = vars(module)
     namespace.update(scalars.NAMESPACE, Optional=Optional, ID=strawberry.ID, Node=Node, PageInfo=PageInfo)
+    namespace.update(str=str, int=int, float=float, bool=bool)
     for enum in graph.enums.values():
         namespace[enum.name] = strawberry.enum(enum.python, name=enum.name, description=enum.description)
     declare_shared(graph, module)
@@ -98,7 +99,7 @@ def _object(type_: ObjectType, own: Mapping[str, StrawberryField], module: Modul
     for relation in type_.relations:
         by_name[relation.name] = _relation(relation, module)
     fields = [by_name[name] for name in type_.order]
-    return declare_type(type_.name, type_.description, fields, module, own, bases=(Node,))
+    return declare_type(type_.name, type_.description, fields, module, own, interface=Node)
 
 
 def list_arguments(target: str) -> list[Argument]:

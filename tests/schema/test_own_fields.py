@@ -250,7 +250,7 @@ class Hidden(DeclarativeBase):
 
 READABLE = (
     "which no row of Post has; it has: author_id, body, category_id, description, draft, id, is_published, "
-    "published_at, slug, title, view_count"
+    "published_at, search, slug, title, view_count"
 )
 REFUSED: list[tuple[list[type[Any]], str]] = [
     ([extension(Hidden, x=simple())], "Own extends Hidden, which has no __graph__."),
