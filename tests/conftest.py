@@ -10,11 +10,17 @@ from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import hypothesis
 import pytest
 from filelock import FileLock
 
 from api.migrations import migrate
 from schema.content.demo import load_demo
+
+hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)
+hypothesis.settings.register_profile("exploring", deadline=None)
+hypothesis.settings.load_profile(os.environ.get("ACHENE_HYPOTHESIS", "repeatable"))
+# The same cases in each run, so that a red test is one of the change at hand; ACHENE_HYPOTHESIS=exploring draws others.
 
 RUN_FOLDER = "ACHENE_TEST_RUN"
 """Environment variable by which the workers of a run know its folder."""
