@@ -205,18 +205,21 @@ def _related(graph: Graph, rows: Rows, condition: Related, bind: Bind) -> Column
 
 
 def _aggregated(graph: Graph, rows: Rows, condition: Aggregated, bind: Bind) -> ColumnElement[bool]:
-    far = rows
-    if condition.relation is not None:
-        far = restrict(graph, rows_beside(graph, graph.relation(condition.relation), rows.entity), condition.part, bind)
-    value = aggregate(far, condition.function, condition.attribute)
-    if condition.relation is not None:
-        value = far.select(value).scalar_subquery()
-    field = far.type_.field_of(condition.attribute) if condition.attribute else None
-    scalar = aggregate_scalar(condition.function, field.scalar if field else None)
-    return compared(value, scalar, condition.op, condition.value, bind, is_nullable=condition.function != "count")
+    function, attribute, part = condition.function, condition.attribute, condition.part
+    if condition.relation is None:  # of a group, in HAVING
+        far, counted = rows, None if part is None else to_sql(graph, rows, part, bind)
+        value = aggregate(rows, function, attribute, counted)
+    else:
+        far = restrict(graph, rows_beside(graph, graph.relation(condition.relation), rows.entity), part, bind)
+        value = far.select(aggregate(far, function, attribute)).scalar_subquery()
+    field = far.type_.field_of(attribute) if attribute else None
+    scalar = aggregate_scalar(function, field.scalar if field else None)
+    return compared(value, scalar, condition.op, condition.value, bind, is_nullable=function != "count")
 
 
-def aggregate(rows: Rows, function: str, attribute: str) -> ColumnElement[Any]:
+def aggregate(
+    rows: Rows, function: str, attribute: str, counted: ColumnElement[bool] | None = None
+) -> ColumnElement[Any]:
     """Return an aggregate over rows.
 
     Integers sum up to BigInt and average to Float; sums of BigInt, and averages of BigInt and Decimal, are Decimal.
@@ -225,15 +228,23 @@ def aggregate(rows: Rows, function: str, attribute: str) -> ColumnElement[Any]:
         rows: The rows.
         function: `count`, `countDistinct`, `sum`, `avg`, `min`, `max`, `stddev` or `variance`.
         attribute: The mapped attribute; empty for `count`.
+        counted: Which of the rows are counted in; all where None.
     """
-    if function == "count":
-        return func.count()
-    value: ColumnElement[Any] = getattr(rows.entity, attribute)
-    if function == "countDistinct":
-        return func.count(value.distinct())
-    if function in ("min", "max"):
-        return func.min(value, type_=value.type) if function == "min" else func.max(value, type_=value.type)
-    made: ColumnElement[Any] = getattr(func, function)(value)
+    value: Any = getattr(rows.entity, attribute) if attribute else None
+    made: Any
+    match function:
+        case "count":
+            made = func.count()
+        case "countDistinct":
+            made = func.count(value.distinct())
+        case "min" | "max":
+            made = getattr(func, function)(value, type_=value.type)
+        case _:
+            made = getattr(func, function)(value)
+    if counted is not None:
+        made = made.filter(counted)
+    if function in ("count", "countDistinct", "min", "max"):
+        return made  # type: ignore[no-any-return]
     return cast(made, aggregate_scalar(function, rows.type_.field_of(attribute).scalar).sql)
 
 

@@ -1,15 +1,15 @@
 """Groups -> SELECT: rows of a list grouped by columns, to-one relations or truncated times, each with aggregates."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, cast, func, literal_column, select, true
+from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, cast, func, literal, select, true
 
 from schema.conditions import aggregate, restrict, shown_aggregate, to_sql
 from schema.filters import AllOf
 from schema.graph import Graph, Kind
 from schema.requests import GroupKey, GroupOrder, GroupRequest
-from schema.rows import Rows
+from schema.rows import TEXTUAL, Rows, selectable
 from schema.statements import Keys, labelled, parents_of, rows_below
 
 
@@ -20,12 +20,14 @@ def group_statement(graph: Graph, request: GroupRequest, keys: Keys) -> Select[A
     """
     parents = parents_of(graph, request.relation, keys)
     rows = restrict(graph, rows_below(graph, request.target, request.relation, parents), request.condition)
-    by = [value for key in request.keys for value in _key_values(rows, key)]
+    rows, by = _keyed(rows, request.keys)
     made = [shown_aggregate(rows, function, attribute) for function, attribute in request.aggregates]
-    order = [_sort_key(rows, request.keys, term) for term in request.order]
-    order += [value.asc() for value in by]
+    order = [_sort_key(rows, by, term) for term in request.order]
+    order += [value.asc() for values in by.values() for value in values]
     numbered = func.row_number().over(order_by=order).label("at")
-    statement = rows.select(*labelled(by, "k"), *labelled(made, "a"), numbered).group_by(*by).order_by(*order)
+    shown = [_shown(rows, key, value) for key in request.keys for value in by[key.name]]
+    statement = rows.select(*labelled(shown, "k"), *labelled(made, "a"), numbered)
+    statement = statement.group_by(*(value for values in by.values() for value in values)).order_by(*order)
     if request.having is not None:
         parts = request.having.parts if isinstance(request.having, AllOf) else (request.having,)
         statement = statement.having(and_(true(), *(to_sql(graph, rows, part) for part in parts)))
@@ -47,25 +49,41 @@ RELATION = "relation"
 """The unit of a key that is a to-one relation."""
 
 
+Values = Mapping[str, Sequence[ColumnElement[Any]]]
+"""Keys by name, in SQL: one value each, or those of a relation's attributes."""
+
+
+def _keyed(rows: Rows, keys: Sequence[GroupKey]) -> tuple[Rows, Values]:
+    """Return the rows joined with what they are grouped by, and where it stands.
+
+    Each key is computed once, in a lateral subquery that PostgreSQL folds in again. An expression that stood in SELECT
+    and in GROUP BY would not be the same in both, as soon as it has a parameter in it.
+    """
+    values = {key.name: _key_values(rows, key) for key in keys}
+    made = labelled([value for each in values.values() for value in each], "v")
+    lateral = select(*made).correlate(selectable(rows.entity)).lateral("keys")
+    columns = iter(lateral.c)
+    return rows.beside(lateral), {name: [next(columns) for _ in each] for name, each in values.items()}
+
+
 def _key_values(rows: Rows, key: GroupKey) -> Sequence[ColumnElement[Any]]:
     values = [getattr(rows.entity, attribute) for attribute in key.attributes]
     if key.unit in ("", RELATION):
         return values
-    field = rows.type_.field_of(key.attributes[0])
-    unit: ColumnElement[str] = literal_column(
-        f"'{key.unit}'"
-    )  # a parameter would not be the same in SELECT and in GROUP BY
-    if field.scalar.kind is Kind.TIMESTAMP:
-        return [func.date_trunc(unit, values[0], literal_column("'UTC'"), type_=values[0].type)]
-    return [cast(func.date_trunc(unit, values[0]), values[0].type)]
+    unit = literal(key.unit, Text)
+    if rows.type_.field_of(key.attributes[0]).scalar.kind is Kind.TIMESTAMP:
+        return [func.date_trunc(unit, values[0], literal("UTC", Text), type_=values[0].type)]
+    return [cast(func.date_trunc(unit, cast(values[0], DateTime(timezone=False))), values[0].type)]
 
 
-def _sort_key(rows: Rows, keys: Sequence[GroupKey], term: GroupOrder) -> ColumnElement[Any]:
-    if term.function == "key":
-        key = next(key for key in keys if key.name == term.attribute)
-        value = _key_values(rows, key)[0]
-    else:
-        value = aggregate(rows, term.function, term.attribute)
+def _shown(rows: Rows, key: GroupKey, value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a key as it is read: as PostgreSQL's text where Python's value would lose something."""
+    is_textual = key.unit == "" and rows.type_.field_of(key.attributes[0]).scalar.kind in TEXTUAL
+    return cast(value, Text) if is_textual else value
+
+
+def _sort_key(rows: Rows, by: Values, term: GroupOrder) -> ColumnElement[Any]:
+    value = by[term.attribute][0] if term.function == "key" else aggregate(rows, term.function, term.attribute)
     ordered = value.desc() if term.direction.is_descending else value.asc()
     if term.direction.is_nulls_first == term.direction.is_descending:
         return ordered

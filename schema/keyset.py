@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Text, and_, cast, false, or_, true, tuple_
+from sqlalchemy import Column, ColumnElement, FromClause, Text, and_, case, cast, false, or_, true, tuple_
 from sqlalchemy.orm import aliased
 
 from schema.conditions import Bind, aggregate, as_parameter, operand
@@ -49,11 +49,18 @@ def _join(
 def _value(graph: Graph, rows: Rows, term: OrderTerm, entity: Any) -> ColumnElement[Any]:
     if term.relation is not None:
         far = rows_beside(graph, graph.relation(term.relation), entity)
-        return far.select(aggregate(far, term.function, term.attribute)).scalar_subquery()
+        value = far.select(aggregate(far, term.function, term.attribute)).scalar_subquery()
+        # Where the path leads nowhere there is nothing to count: null, not 0.
+        return case((getattr(entity, _key_of(graph, term)).is_not(None), value)) if term.path else value
     if term.function == "own":
         type_ = graph.types[graph.relation(term.path[-1]).target] if term.path else rows.type_
         return type_.own_orders[term.attribute].function(entity)
     return getattr(entity, term.attribute)  # type: ignore[no-any-return]
+
+
+def _key_of(graph: Graph, term: OrderTerm) -> str:
+    """Return an attribute that is null only where a term's path leads nowhere."""
+    return graph.types[graph.relation(term.path[-1]).target].primary_key[0].attribute
 
 
 def shown_place(order: Order, expressions: Sequence[ColumnElement[Any]]) -> list[ColumnElement[Any]]:

@@ -18,7 +18,7 @@ MOST_TERMS: Final = 10
 
 
 class Direction(Enum):
-    """Which way a list runs; the value tells (is descending, are nulls first), None leaving nulls to PostgreSQL."""
+    """Which way a list runs, and where nulls come in it."""
 
     ASC = "ASC"
     DESC = "DESC"

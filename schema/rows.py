@@ -26,6 +26,7 @@ from sqlalchemy import (
     inspect,
     literal,
     select,
+    true,
 )
 from sqlalchemy.dialects.postgresql import CITEXT
 from sqlalchemy.orm import aliased
@@ -73,6 +74,10 @@ class Rows:
     def joined(self, other: FromClause, on: ColumnElement[bool]) -> "Rows":
         """Return the rows with another source joined to the left of which they stay, each once."""
         return Rows(self.type_, self.entity, self.source.outerjoin(other, on), self.conditions, self.outer)
+
+    def beside(self, lateral: FromClause) -> "Rows":
+        """Return the rows, each beside the one row that a lateral subquery makes of it."""
+        return Rows(self.type_, self.entity, self.source.join(lateral, true()), self.conditions, self.outer)
 
     def values(self, attributes: Sequence[str]) -> list[ColumnElement[Any]]:
         """Return the expressions of attributes."""

@@ -12,6 +12,7 @@ import strawberry
 from schema.conditions import aggregate_scalar
 from schema.graph import Field, Graph, Kind, ObjectType, Scalar
 from schema.graph.kinds import COMPARABLE, NUMBERS
+from schema.opaque import encode
 from schema.order import Direction
 from schema.types.declare import Argument, annotation_of, declare_input
 from schema.types.scalars import PYTHON_NAMES
@@ -44,6 +45,10 @@ _TEXT: Final = (
     ("like", "Matches this pattern: `%` stands for any text, `_` for any character", '"%sql_"'),
     ("ilike", "Matches this pattern, in capitals or not", '"%SQL_"'),
 )
+_DIRECTION: Final = (
+    "Which way a list runs, and where nulls come in it. They count as larger than all values where nothing is said: "
+    "last in `ASC`, first in `DESC`."
+)
 _ORDERED: Final = (
     ("lt", "Is less than this"),
     ("lte", "Is this or less"),
@@ -60,9 +65,7 @@ def filter_name(scalar: Scalar, *, is_nullable: bool, is_id: bool = False) -> st
 
 def declare_shared(graph: Graph, module: ModuleType) -> None:
     """Declare what all types share: the filters of scalars that the graph uses, and the directions of orders."""
-    vars(module)["OrderDirection"] = strawberry.enum(
-        Direction, name="OrderDirection", description="Which way a list runs, and where nulls come in it."
-    )
+    vars(module)["OrderDirection"] = strawberry.enum(Direction, name="OrderDirection", description=_DIRECTION)
     id_scalar = Scalar(Kind.TEXT, strawberry.UNSET)
     for is_nullable in (False, True):
         _declare_filter(id_scalar, module, is_nullable=is_nullable, is_id=True)
@@ -112,7 +115,7 @@ def _id_operators() -> Iterator[Argument]:
 
 def _operators(scalar: Scalar) -> Iterator[Argument]:
     one = scalar.enum.name if scalar.enum else PYTHON_NAMES[scalar.kind]
-    example = scalar.enum.members[0].name if scalar.enum else EXAMPLES[scalar.kind]
+    example = _example(scalar)
     if scalar.is_list:
         yield from _list_operators(one, example)
         return
@@ -161,7 +164,7 @@ def declare_inputs(graph: Graph, type_: ObjectType, module: ModuleType) -> None:
         f"For how many of a relation's {name} rows something holds.",
         [
             ("some", f"{name}Filter", "For at least one; `some: {}` asks that there is one."),
-            ("every", f"{name}Filter", "For all of them; it holds where there are none."),
+            ("every", f"{name}Filter", "For all of them; it holds where there are none: `every: {...}`."),
             ("none", f"{name}Filter", "For none of them; `none: {}` asks that there are none."),
         ],
         module,
@@ -181,11 +184,12 @@ def _filter_fields(graph: Graph, type_: ObjectType) -> Iterator[Argument]:
     yield "and", f"list[{name}Filter]", "All of these hold: `and: [{...}, {...}]`."
     yield "or", f"list[{name}Filter]", "At least one of these holds: `or: [{...}, {...}]`."
     yield "not", f"{name}Filter", "This does not hold: `not: {...}`."
-    yield "id", "IDFilter", f'By id: `id: {{in: ["{name}..."]}}`.'
+    yield "id", "IDFilter", f'By id: `id: {{eq: "{encode(f"{name}:1")}"}}`.'
     if type_.search is not None:
         yield "search", "str", 'Full text search; quotes, `or` and `-` work as in web search: `search: "graph -sql"`.'
     for shown, own in type_.own_filters.items():
-        yield shown, annotation_of(own.scalar, is_nullable=False), own.description
+        example = f"[{_example(own.scalar)}]" if own.scalar.is_list else _example(own.scalar)
+        yield shown, annotation_of(own.scalar, is_nullable=False), _with_example(own.description, f"{shown}: {example}")
     for field in type_.fields:
         if field.is_filterable:
             yield field.name, _filter_of(field), f"By {_lower(field)}: `{field.name}: {_filter_example(field)}`."
@@ -222,14 +226,23 @@ def _filter_of(field: Field) -> str:
 def _filter_example(field: Field) -> str:
     if field.references is not None:
         return '{eq: "..."}'
-    example = field.scalar.enum.members[0].name if field.scalar.enum else EXAMPLES[field.scalar.kind]
+    example = _example(field.scalar)
     return f"{{has: {example}}}" if field.scalar.is_list else f"{{eq: {example}}}"
+
+
+def _example(scalar: Scalar) -> str:
+    return scalar.enum.members[0].name if scalar.enum else EXAMPLES[scalar.kind]
+
+
+def _with_example(description: str, example: str) -> str:
+    """Return what a model says of its own filter or order, with an example where it gives none."""
+    return description if "`" in description else f"{description.rstrip('.')}: `{example}`."
 
 
 def _order_fields(type_: ObjectType) -> Iterator[Argument]:
     yield "id", "OrderDirection", "By primary key: `{id: DESC}`."
     for shown, own in type_.own_orders.items():
-        yield shown, "OrderDirection", own.description
+        yield shown, "OrderDirection", _with_example(own.description, f"{{{shown}: ASC}}")
     for field in type_.fields:
         if field.is_orderable:
             yield field.name, "OrderDirection", f"By `{field.name}`: `{{{field.name}: ASC}}`."
@@ -285,11 +298,13 @@ def _declare_aggregate_inputs(type_: ObjectType, module: ModuleType) -> None:
         filters.append((function, operands, f"{words}: `{function}: {{{example}: {{...}}}}`."))
         orders.append((function, directions, f"By: {words.lower()}: `{{{function}: {{{example}: DESC}}}}`."))
         if operands not in vars(module):
-            compared = [(field.name, _aggregate_filter(function, field), f"Of `{field.name}`.") for field in fields]
+            compared = [_aggregate_operand(function, field) for field in fields]
             declare_input(operands, f"Compares aggregates of {name} rows, field by field.", compared, module)
         if directions not in vars(module):
-            ordered = [(field.name, "OrderDirection", f"Of `{field.name}`.") for field in fields]
-            declare_input(directions, f"Which field of {name} an aggregate is of.", ordered, module, is_one_of=True)
+            directed = [
+                (field.name, "OrderDirection", f"Of `{field.name}`: `{{{field.name}: DESC}}`.") for field in fields
+            ]
+            declare_input(directions, f"Which field of {name} an aggregate is of.", directed, module, is_one_of=True)
     declare_input(
         f"{name}AggregateFilter", f"Compares aggregates of {name} rows. All that is given must hold.", filters, module
     )
@@ -306,5 +321,7 @@ def _functions(type_: ObjectType) -> Iterator[tuple[str, str, list[Field], str]]
     yield "max", "Largest value", comparables(type_), "Values"
 
 
-def _aggregate_filter(function: str, field: Field) -> str:
-    return filter_name(aggregate_scalar(function, field.scalar), is_nullable=False)
+def _aggregate_operand(function: str, field: Field) -> Argument:
+    scalar = aggregate_scalar(function, field.scalar)
+    text = f"Of `{field.name}`: `{field.name}: {{gt: {_example(scalar)}}}`."
+    return field.name, filter_name(scalar, is_nullable=False), text

@@ -177,7 +177,9 @@ def _declare_groups(graph: Graph, type_: ObjectType, module: ModuleType) -> None
     orders: list[Argument] = [
         ("aggregate", f"{name}AggregateOrder", "By an aggregate: `{aggregate: {count: DESC}}`."),
     ]
-    directions = [(key.name, "OrderDirection", f"By `{key.name}`.") for key in keys if not key.is_relation]
+    directions = [
+        (key.name, "OrderDirection", f"By `{key.name}`: `{{{key.name}: ASC}}`.") for key in keys if not key.is_relation
+    ]
     if directions:
         orders.append(("key", f"{name}GroupKeyOrder", f"By a key: `{{key: {{{directions[0][0]}: ASC}}}}`."))
         text = f"A key that groups of {name} rows are ordered by."

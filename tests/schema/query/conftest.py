@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck
+from hypothesis import settings as examples
 
 from api.database import Database
 from api.settings import Settings
@@ -16,13 +17,16 @@ from tests.schema.query.world import World, load, make_world
 
 SEED = 20261123
 
-RANDOM = settings(
+RANDOM = examples(
     max_examples=100,
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
-"""Each example is a document of several queries, so these are about a thousand cases a test."""
+"""Each example is a document of several filters: some hundred cases a test."""
+
+WALKS = examples(RANDOM, max_examples=40)
+"""Each example reads twenty pages or more: about a thousand cases a test."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,9 @@ def world() -> World:
 async def shop(server_url: Callable[[str], str], world: World) -> AsyncIterator[Place]:
     """The rows in a database of this worker's own; read it, never write to it."""
     name = await clone(server_url, "template0")
-    database = Database(server_url(name), Settings(database_url=server_url(name)))
+    # Documents of many lists on a busy machine: no test here is about waiting for a connection.
+    settings = Settings(database_url=server_url(name), pool_timeout_seconds=60, statement_timeout_seconds=60)
+    database = Database(server_url(name), settings)
     async with database.writer.begin() as connection:
         await load(connection, world)
     yield Place(world, Asker(build_graph_schema(Shop, own=()), database))

@@ -345,11 +345,12 @@ def ordered(type_: str, order: list[dict[str, Any]], rows: Iterable[Row]) -> lis
     directions = [is_descending for _, is_descending, _ in placed[0][0]]
     placed.sort(key=lambda each: each[1]["key"], reverse=bool(directions) and directions[-1])
     for index in reversed(range(len(directions))):
-        keys = {id(row): _sort_key(found[index]) for found, row in placed}
+        keys = {id(row): sort_key(found[index]) for found, row in placed}
         placed.sort(key=lambda each, keys=keys: keys[id(each[1])], reverse=directions[index])  # type: ignore[misc]
     return [row for _, row in placed]
 
 
-def _sort_key(term: Term) -> tuple[int, Any]:
+def sort_key(term: Term) -> tuple[int, Any]:
+    """Return where a value stands among others, before a descending order is turned round."""
     value, is_descending, is_first = term
     return (1, value) if value is not None else (0 if is_first != is_descending else 2, 0)
