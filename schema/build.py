@@ -118,6 +118,8 @@ def build_graph_schema(
         DefinitionError: A model or a field of the team's own says what cannot be served.
     """
     graph = read_graph(base)
+    if not graph.types:
+        raise DefinitionError(f"There is nothing to show: no model of {base.__name__} says __graph__ = expose(...).")
     fields = take_in(graph, discover(schema.fields) if own is None else own)
     try:
         built = strawberry.Schema(

@@ -1,6 +1,7 @@
 """Fields of `Post` that are computed in Python from its text."""
 
 import re
+from typing import Annotated
 
 import strawberry
 
@@ -28,7 +29,10 @@ class PostFields:
         description="The beginning of the text, without Markdown, cut at a word: `excerpt(length: 80)`.",
         metadata=reads("body"),
     )
-    def excerpt(self: Post, length: int = 200) -> str:
+    def excerpt(
+        self: Post,
+        length: Annotated[int, strawberry.argument(description="How many characters at most, 1 to 10,000.")] = 200,
+    ) -> str:
         """Return at most `length` characters; where the text goes on, the last of them is an ellipsis."""
         if not 1 <= length <= LONGEST_EXCERPT:
             raise BadInputError(

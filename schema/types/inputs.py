@@ -5,7 +5,7 @@ Models share the filters of scalars. Every field says in its description what it
 
 from collections.abc import Iterator
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import strawberry
 
@@ -56,6 +56,15 @@ _ORDERED: Final = (
     ("gte", "Is this or more"),
 )
 
+_DIRECTIONS: Final = {
+    "ASC": "The least first, nulls after all values.",
+    "DESC": "The largest first, nulls before all values.",
+    "ASC_NULLS_FIRST": "The least first, nulls before all values.",
+    "ASC_NULLS_LAST": "The least first, nulls after all values.",
+    "DESC_NULLS_FIRST": "The largest first, nulls before all values.",
+    "DESC_NULLS_LAST": "The largest first, nulls after all values.",
+}
+
 
 def filter_name(scalar: Scalar, *, is_nullable: bool, is_id: bool = False) -> str:
     """Return the name of the filter of a value: `StringFilter`, `NullableIntFilter`, `StringListFilter`."""
@@ -65,7 +74,10 @@ def filter_name(scalar: Scalar, *, is_nullable: bool, is_id: bool = False) -> st
 
 def declare_shared(graph: Graph, module: ModuleType) -> None:
     """Declare what all types share: the filters of scalars that the graph uses, and the directions of orders."""
-    vars(module)["OrderDirection"] = strawberry.enum(Direction, name="OrderDirection", description=_DIRECTION)
+    direction: Any = strawberry.enum(Direction, name="OrderDirection", description=_DIRECTION)
+    for value in direction.__strawberry_definition__.values:
+        value.description = _DIRECTIONS[value.name]
+    vars(module)["OrderDirection"] = direction
     id_scalar = Scalar(Kind.TEXT, strawberry.UNSET)
     for is_nullable in (False, True):
         _declare_filter(id_scalar, module, is_nullable=is_nullable, is_id=True)

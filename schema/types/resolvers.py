@@ -10,6 +10,7 @@ from typing import Any
 
 from graphql import (
     GraphQLFloat,
+    GraphQLInputObjectType,
     GraphQLInterfaceType,
     GraphQLObjectType,
     GraphQLResolveInfo,
@@ -58,6 +59,9 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
         _wire_object(core, type_, wiring)
     _wire_node(core, wiring)
     _wire_floats(core)
+    for input_ in core.type_map.values():
+        if isinstance(input_, GraphQLInputObjectType):  # Strawberry looks only when it runs; so validation does
+            input_.is_one_of = bool(input_.extensions["strawberry-definition"].is_one_of)
 
 
 def _wire_floats(core: GraphQLSchema) -> None:
