@@ -53,9 +53,18 @@ def build(*, is_forced: bool = False) -> bool:
     npm = shutil.which("npm")
     if npm is None:
         raise BuildError("npm is not installed; it comes with Node.js.")
-    _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], INSTALL_SECONDS)
+    _install(npm)
     _run([npm, "run", "build"], BUILD_SECONDS)
     return True
+
+
+def _install(npm: str) -> None:
+    """Fetch the packages, unless they were fetched for this very lock file."""
+    lock, fetched = FOLDER / "package-lock.json", FOLDER / "node_modules" / ".fetched-lock.json"
+    if fetched.is_file() and fetched.read_bytes() == lock.read_bytes():
+        return
+    _run([npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts"], INSTALL_SECONDS)
+    shutil.copyfile(lock, fetched)
 
 
 def is_current() -> bool:

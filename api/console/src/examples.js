@@ -15,7 +15,7 @@ import {
   print,
 } from "graphql";
 
-const LEAVES = { object: 8, row: 5, brief: 2 };
+const LEAVES = { object: 8, row: 4, brief: 2 };
 const ROWS = { root: 5, nested: 3 };
 const NESTED_LISTS = 2;
 const PLACEHOLDERS = {

@@ -36,6 +36,7 @@ export function HeaderKeeper() {
 
   useEffect(() => {
     if (schema || !headerEditor) return undefined;
+    if (!isEmpty(headerEditor.getValue())) introspect(); // GraphiQL's own attempt came before the editor was there
     let timer;
     const listener = headerEditor.onDidChangeModelContent(() => {
       clearTimeout(timer);

@@ -4,7 +4,7 @@ import { send } from "./fetcher.js";
 
 const form = document.querySelector("form");
 const output = document.querySelector("pre");
-const START = `# The root fields. Ask for some of them, as in: { posts(first: 3) { nodes { id } } }
+const START = `# What can be asked for
 {
   __schema {
     queryType {
