@@ -181,7 +181,7 @@ def wanted_groups(type_: str, rows: list[Row], asked: Groups) -> list[tuple[tupl
         by_key.setdefault(tuple(key_of(type_, name, row) for name in asked["by"]), []).append(row)
     found = [(key, members) for key, members in by_key.items() if aggregates_hold(type_, asked["having"], members)]
     for index in reversed(range(len(asked["by"]))):
-        found.sort(key=lambda group: sort_key((group[0][index], False, False)))  # noqa: B023
+        found.sort(key=lambda group: sort_key((group[0][index], False, False)))
     for term in reversed(asked["orderBy"]):
         ((what, given),) = term.items()
         ((name, inner),) = given.items()
@@ -192,7 +192,7 @@ def wanted_groups(type_: str, rows: list[Row], asked: Groups) -> list[tuple[tupl
             key: key[asked["by"].index(name)] if what == "key" else aggregate(type_, name, field, members)
             for key, members in found
         }
-        found.sort(key=lambda group: sort_key((values[group[0]], is_descending, is_first)), reverse=is_descending)  # noqa: B023
+        found.sort(key=lambda group: sort_key((values[group[0]], is_descending, is_first)), reverse=is_descending)
     return found[asked["offset"] :][: asked["first"]]
 
 
