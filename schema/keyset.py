@@ -114,7 +114,15 @@ def behind(
     for term, expression, value in zip(order.terms, expressions, place, strict=True):
         cases.append(and_(*equal, _behind_one(term, expression, value, bind)))
         equal.append(expression.is_(None) if value is None else expression == operand(bind, value, term.scalar))
-    return or_(*cases)
+    return and_(_start(order.terms[0], expressions[0], place[0], bind), or_(*cases))
+
+
+def _start(term: OrderTerm, expression: ColumnElement[Any], value: Any, bind: Bind) -> ColumnElement[bool]:
+    """Return where an index may begin to read: it follows from the rest, but PostgreSQL does not see that."""
+    if value is None or (term.is_nullable and not term.is_nulls_first):
+        return true()
+    bound = operand(bind, value, term.scalar)
+    return expression <= bound if term.is_descending else expression >= bound
 
 
 def at_or_behind(

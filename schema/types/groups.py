@@ -10,7 +10,7 @@ from schema.errors import BadInputError
 from schema.filter_arguments import read_having
 from schema.graph import Graph, Kind, ObjectType
 from schema.groups import RELATION
-from schema.order import Direction
+from schema.order import MOST_TERMS, Direction
 from schema.page import Limits
 from schema.requests import GroupKey, GroupOrder, GroupRequest, ListRequest
 from schema.types.declare import annotation_of
@@ -106,6 +106,9 @@ def read_groups(
     offset = arguments.get("offset") or 0
     if offset < 0:
         raise BadInputError(f"Argument `offset` takes a whole number from 0 on; {offset} was given.")
+    order = arguments.get("orderBy") or ()
+    if len(order) > MOST_TERMS:
+        raise BadInputError(f"Argument `orderBy` takes at most {MOST_TERMS} terms; {len(order)} were given.")
     return GroupRequest(
         target=request.target,
         relation=request.relation,
@@ -113,7 +116,7 @@ def read_groups(
         keys=keys,
         aggregates=aggregates,
         having=read_having(graph, type_, arguments.get("having")),
-        order=tuple(_read_order(type_, keys, term) for term in arguments.get("orderBy") or ()),
+        order=tuple(_read_order(type_, keys, term) for term in order),
         size=limits.size("first", arguments.get("first")),
         offset=offset,
     )
