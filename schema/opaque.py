@@ -19,13 +19,16 @@ from schema.values import from_text, to_text
 LONGEST: Final = 4096
 """Most characters of an id or cursor that are looked at."""
 
+_TO_BASE64URL: Final = bytes.maketrans(b"+/", b"-_")
+
 LONGEST_NAME: Final = 64
 """Most characters of another type's name that a message repeats."""
 
 
 def encode(text: str) -> str:
     """Return a text in base64url without padding."""
-    return base64.urlsafe_b64encode(text.encode()).rstrip(b"=").decode()
+    encoded = binascii.b2a_base64(text.encode(), newline=False)
+    return encoded.translate(_TO_BASE64URL, b"=").decode()
 
 
 def decode(opaque: str) -> str:
@@ -45,8 +48,11 @@ def decode(opaque: str) -> str:
 
 def write_id(type_: ObjectType, values: Sequence[Any]) -> str:
     """Return the global id of a row from the values of its primary key, in the key's order."""
-    texts = [to_text(field.scalar, value) for field, value in zip(type_.primary_key, values, strict=True)]
-    return encode(f"{type_.name}:{texts[0] if len(texts) == 1 else json.dumps(texts, ensure_ascii=False)}")
+    key = type_.primary_key
+    if len(key) == 1:
+        return encode(f"{type_.name}:{to_text(key[0].scalar, values[0])}")
+    texts = [to_text(field.scalar, value) for field, value in zip(key, values, strict=True)]
+    return encode(f"{type_.name}:{json.dumps(texts, ensure_ascii=False)}")
 
 
 def read_id(types: Mapping[str, ObjectType], id_: str) -> tuple[ObjectType, tuple[Any, ...]]:

@@ -15,6 +15,8 @@ class Record:
 
     def __getattr__(self, name: str) -> Any:
         """Complain of a value that was not fetched; Python calls this only where it is missing."""
+        if name.startswith("__"):
+            raise AttributeError(name)  # graphql-core asks each value whether it has `__await__`
         raise AttributeError(
             f"{type(self).graph_type}.{name} was not fetched for this field. A field of your own names the attributes "
             f'that it reads: @strawberry.field(metadata=reads("{name}")).'

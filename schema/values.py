@@ -61,6 +61,11 @@ def write(kind: Kind, value: Any) -> Any:
     return _WRITERS[kind](value)
 
 
+def writer(kind: Kind) -> Callable[[Any], Any]:
+    """Return the function that writes values of a kind; see `write`."""
+    return _WRITERS[kind]
+
+
 def read(kind: Kind, value: Any) -> Any:
     """Return the Python value that a client meant.
 

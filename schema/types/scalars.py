@@ -10,7 +10,7 @@ from graphql import GraphQLError, GraphQLFloat, GraphQLScalarType
 from strawberry.types.scalar import ScalarDefinition
 
 from schema.graph import Kind
-from schema.values import SpelledFloat, float_text, read, write
+from schema.values import SpelledFloat, float_text, read, writer
 
 BigInt = NewType("BigInt", int)
 Decimal = NewType("Decimal", str)
@@ -85,7 +85,7 @@ def _definition(kind: Kind) -> ScalarDefinition:
         name=kind.value,
         description=_DESCRIPTIONS[kind],
         specified_by_url=_SOURCES.get(kind),
-        serialize=lambda value: write(kind, value),
+        serialize=writer(kind),
         parse_value=_parser(kind),
     )
 
