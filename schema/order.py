@@ -107,10 +107,10 @@ class Order:
 
 def default_order(type_: ObjectType) -> Order:
     """Return the order of a list where nothing is asked: the model's own, or that of the primary key."""
-    terms = []
+    terms: list[OrderTerm] = []
     for name, is_descending in type_.default_order:
         direction = Direction.DESC if is_descending else Direction.ASC
-        terms.append(_field_term((), type_, name, direction))
+        terms += _key_terms((), type_, direction) if name == "id" else [_field_term((), type_, name, direction)]
     return _total(type_, terms)
 
 

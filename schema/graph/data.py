@@ -141,6 +141,12 @@ class Relation:
     is_through_unique: bool = True
     """True where the association table cannot hold the same pair twice."""
 
+    is_filterable: bool = True
+    """True where lists can be filtered by it."""
+
+    is_orderable: bool = True
+    """True where lists can be ordered by it."""
+
 
 @dataclass(frozen=True, slots=True)
 class UniqueKey:

@@ -5,7 +5,6 @@ an attribute that is not named in `__graph__` is not looked at, but for keys.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import replace
 from inspect import cleandoc
 from types import MappingProxyType
 from typing import Any
@@ -25,8 +24,8 @@ from schema.graph.checks import (
     refuse_secret,
     refuse_twice,
 )
-from schema.graph.data import EnumType, Field, Graph, ObjectType, OwnFilter, OwnOrder, SearchIndex, UniqueKey
-from schema.graph.kinds import UNORDERED
+from schema.graph.data import EnumType, Field, Graph, ObjectType, UniqueKey
+from schema.graph.options import read_options, tuned_field, tuned_relation
 from schema.graph.relations import read_relation
 from schema.graph.scalars import read_scalar
 from schema.models.base import Exposure
@@ -84,11 +83,11 @@ def _read_type(
         names.check(shown, f"{model.__name__}.{attribute}")
         order.append(shown)
         if attribute in mapper.relationships:
-            relations.append(read_relation(mapper.relationships[attribute], shown, type_names))
+            relations.append(
+                tuned_relation(read_relation(mapper.relationships[attribute], shown, type_names), exposure)
+            )
         else:
-            fields.append(_tuned(_read_field(mapper, attribute, shown, type_names, enums), exposure))
-    for given in (exposure.names, exposure.no_filter, exposure.no_order):
-        _refuse_unknown(given, exposure.attributes, model)
+            fields.append(tuned_field(_read_field(mapper, attribute, shown, type_names, enums), exposure))
     if "id" in order:
         raise DefinitionError(
             f"Model {model.__name__}: `id` is the global id, made of the primary key and always shown; take "
@@ -108,49 +107,8 @@ def _read_type(
         relations=tuple(relations),
         order=tuple(order),
         unique_keys=tuple(_unique_keys(mapper, names.singular(name), fields)),
-        search=_read_search(mapper, exposure),
-        default_order=tuple(_read_order(exposure, fields, model)),
-        page_size=exposure.page_size,
-        largest_page=exposure.largest_page,
-        own_filters={
-            shown: OwnFilter(read_scalar(own.takes, f"{name}.{shown}", enums), own.function, own.description)
-            for shown, own in exposure.filters.items()
-        },
-        own_orders={
-            shown: OwnOrder(read_scalar(own.type_, f"{name}.{shown}", enums), own.function, own.description)
-            for shown, own in exposure.orders.items()
-        },
+        **read_options(mapper, exposure, fields, name, enums),
     )
-
-
-def _tuned(field: Field, exposure: Exposure) -> Field:
-    """Return a field with what the model says of filtering and ordering by it."""
-    is_ordered = field.scalar.kind not in UNORDERED and not field.scalar.is_list
-    return replace(
-        field,
-        is_filterable=field.attribute not in exposure.no_filter,
-        is_orderable=is_ordered and field.attribute not in exposure.no_order,
-    )
-
-
-def _read_search(mapper: Mapper[Any], exposure: Exposure) -> SearchIndex | None:
-    if exposure.search is None:
-        return None
-    if exposure.search not in mapper.column_attrs:
-        raise DefinitionError(f"Model {mapper.class_.__name__}: expose(search={exposure.search!r}) names no column.")
-    return SearchIndex(exposure.search, exposure.search_language)
-
-
-def _read_order(exposure: Exposure, fields: Iterable[Field], model: type[Any]) -> Iterator[tuple[str, bool]]:
-    known = {field.attribute: field.name for field in fields if field.is_orderable}
-    for term in exposure.order:
-        attribute = term.removeprefix("-")
-        if attribute not in known:
-            raise DefinitionError(
-                f"Model {model.__name__}: expose(order=...) names {attribute!r}, which lists cannot be ordered by; "
-                f"they can be by: {', '.join(sorted(known))}."
-            )
-        yield known[attribute], term.startswith("-")
 
 
 def _read_key(mapper: Mapper[Any], column: ColumnElement[Any], enums: dict[str, EnumType]) -> Field:
@@ -275,11 +233,3 @@ def _may_be_none(annotation: Any) -> bool:
 def _docstring(thing: Any) -> str | None:
     """Return a docstring's text with its indentation taken off, or None."""
     return cleandoc(thing.__doc__) if thing.__doc__ else None
-
-
-def _refuse_unknown(given: Iterable[str], attributes: tuple[str, ...], model: type[Any]) -> None:
-    for attribute in given:
-        if attribute not in attributes:
-            raise DefinitionError(
-                f"Model {model.__name__}: expose() says something of {attribute!r}, which it does not show."
-            )

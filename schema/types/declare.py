@@ -156,6 +156,14 @@ def declare_input(
         )
         for field, annotation, text in fields
     ]
+    seen: set[str] = set()
+    for field in declared:
+        if field.graphql_name in seen:
+            raise DefinitionError(
+                f"{name} would have two fields called {field.graphql_name!r}; give the attribute, filter or order of "
+                "that name another one in expose()."
+            )
+        seen.add(str(field.graphql_name))
     class_: Any = type(name, (), {"__module__": module.__name__})
     directives = (OneOf(),) if is_one_of else ()
     class_.__strawberry_definition__ = _definition(class_, description, declared, is_input=True, directives=directives)

@@ -42,6 +42,9 @@ class ShownKey:
     description: str
     """What it is."""
 
+    is_orderable: bool
+    """True where groups can be ordered by it: it is no object, and the model does not forbid it."""
+
     @property
     def name(self) -> str:
         """The field of the keys type."""
@@ -60,23 +63,24 @@ def group_keys(graph: Graph, type_: ObjectType) -> list[ShownKey]:
         if field.scalar.is_list or field.scalar.kind in (Kind.JSON, Kind.BYTES):
             continue
         shown = "ID" if field.references else annotation_of(field.scalar, is_nullable=False)
-        keys.append(_shown(GroupKey(field.name, (field.attribute,)), shown, f"The value of `{field.name}`."))
+        text, is_orderable = f"The value of `{field.name}`.", field.is_orderable
+        keys.append(_shown(GroupKey(field.name, (field.attribute,)), shown, text, is_orderable))
         for unit in UNITS.get(field.scalar.kind, ()):
             key = GroupKey(f"{field.name}{unit.capitalize()}", (field.attribute,), unit)
-            keys.append(_shown(key, shown, f"The {unit} of `{field.name}`, as the time at which it begins."))
+            text = f"The {unit} of `{field.name}`, as the time at which it begins."
+            keys.append(_shown(key, shown, text, is_orderable))
     for relation in type_.relations:
         if relation.is_reference:
             key = GroupKey(relation.name, relation.keys, RELATION)
-            keys.append(_shown(key, graph.types[relation.target].name, f"The {relation.name}."))
+            keys.append(_shown(key, graph.types[relation.target].name, f"The {relation.name}.", False))
     if not keys:  # a type of which nothing is shown but its id
-        keys = [
-            _shown(GroupKey("id", tuple(field.attribute for field in type_.primary_key), RELATION), "ID", "The id.")
-        ]
+        key = GroupKey("id", tuple(field.attribute for field in type_.primary_key), RELATION)
+        keys = [_shown(key, "ID", "The id.", False)]
     return keys
 
 
-def _shown(key: GroupKey, annotation: str, description: str) -> ShownKey:
-    return ShownKey(inflection.underscore(key.name).upper(), key, annotation, description)
+def _shown(key: GroupKey, annotation: str, description: str, is_orderable: bool) -> ShownKey:
+    return ShownKey(inflection.underscore(key.name).upper(), key, annotation, description, is_orderable)
 
 
 def read_groups(

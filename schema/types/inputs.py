@@ -207,6 +207,8 @@ def _filter_fields(graph: Graph, type_: ObjectType) -> Iterator[Argument]:
             yield field.name, _filter_of(field), f"By {_lower(field)}: `{field.name}: {_filter_example(field)}`."
     for relation in type_.relations:
         target = graph.types[relation.target].name
+        if not relation.is_filterable:
+            continue
         if relation.is_list:
             yield relation.name, f"{target}ListFilter", f"By its {relation.name}: `{relation.name}: {{some: {{...}}}}`."
             yield (
@@ -259,6 +261,8 @@ def _order_fields(type_: ObjectType) -> Iterator[Argument]:
         if field.is_orderable:
             yield field.name, "OrderDirection", f"By `{field.name}`: `{{{field.name}: ASC}}`."
     for relation in type_.relations:
+        if not relation.is_orderable:
+            continue
         if relation.is_list:
             yield (
                 f"{relation.name}Count",
@@ -302,21 +306,25 @@ def _declare_aggregate_inputs(type_: ObjectType, module: ModuleType) -> None:
     ]
     orders: list[Argument] = [("count", "OrderDirection", "By the number of rows: `{count: DESC}`.")]
     for function, words, fields, kind in _functions(type_):
-        if not fields:
-            continue
-        operands = f"{name}{kind}Filter"
-        directions = f"{name}{'Values' if kind == 'Values' else 'Numbers'}Order"
-        example = fields[0].name
-        filters.append((function, operands, f"{words}: `{function}: {{{example}: {{...}}}}`."))
-        orders.append((function, directions, f"By: {words.lower()}: `{{{function}: {{{example}: DESC}}}}`."))
-        if operands not in vars(module):
-            compared = [_aggregate_operand(function, field) for field in fields]
-            declare_input(operands, f"Compares aggregates of {name} rows, field by field.", compared, module)
-        if directions not in vars(module):
-            directed = [
-                (field.name, "OrderDirection", f"Of `{field.name}`: `{{{field.name}: DESC}}`.") for field in fields
-            ]
-            declare_input(directions, f"Which field of {name} an aggregate is of.", directed, module, is_one_of=True)
+        compared = [field for field in fields if field.is_filterable]
+        if compared:
+            operands, example = f"{name}{kind}Filter", compared[0].name
+            filters.append((function, operands, f"{words}: `{function}: {{{example}: {{...}}}}`."))
+            if operands not in vars(module):
+                inner = [_aggregate_operand(function, field) for field in compared]
+                declare_input(operands, f"Compares aggregates of {name} rows, field by field.", inner, module)
+        directed = [field for field in fields if field.is_orderable]
+        if directed:
+            directions = f"{name}{'Values' if kind == 'Values' else 'Numbers'}Order"
+            orders.append(
+                (function, directions, f"By {words.lower()}: `{{{function}: {{{directed[0].name}: DESC}}}}`.")
+            )
+            if directions not in vars(module):
+                inner = [
+                    (field.name, "OrderDirection", f"Of `{field.name}`: `{{{field.name}: DESC}}`.")
+                    for field in directed
+                ]
+                declare_input(directions, f"Which field of {name} an aggregate is of.", inner, module, is_one_of=True)
     declare_input(
         f"{name}AggregateFilter", f"Compares aggregates of {name} rows. All that is given must hold.", filters, module
     )

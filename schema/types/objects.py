@@ -178,7 +178,7 @@ def _declare_groups(graph: Graph, type_: ObjectType, module: ModuleType) -> None
         ("aggregate", f"{name}AggregateOrder", "By an aggregate: `{aggregate: {count: DESC}}`."),
     ]
     directions = [
-        (key.name, "OrderDirection", f"By `{key.name}`: `{{{key.name}: ASC}}`.") for key in keys if not key.is_relation
+        (key.name, "OrderDirection", f"By `{key.name}`: `{{{key.name}: ASC}}`.") for key in keys if key.is_orderable
     ]
     if directions:
         orders.append(("key", f"{name}GroupKeyOrder", f"By a key: `{{key: {{{directions[0][0]}: ASC}}}}`."))
