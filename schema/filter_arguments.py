@@ -27,7 +27,7 @@ from schema.filters import (
 )
 from schema.graph import Field, Graph, Kind, ObjectType, Relation, Scalar
 from schema.opaque import read_id_of
-from schema.values import check_text
+from schema.values import as_held, check_text
 
 DEEPEST: Final = 12
 """Most filters inside each other."""
@@ -260,7 +260,7 @@ def _value(scalar: Scalar, value: Any, here: Place, is_nullable: bool) -> Any:
         raise _null(here, is_nullable=is_nullable)
     if scalar.enum is not None:
         return next(member.value for member in scalar.enum.members if member.name == value.name)
-    return _text(value, here) if isinstance(value, str) else value
+    return _text(value, here) if isinstance(value, str) else as_held(scalar, value)
 
 
 def _keys(type_: ObjectType, value: Any, here: Place) -> list[tuple[Any, ...]]:

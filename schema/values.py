@@ -15,6 +15,7 @@ Sources: RFC 3339; RFC 4648; https://www.postgresql.org/docs/current/datatype-da
 import base64
 import math
 import re
+import struct
 from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
@@ -109,11 +110,21 @@ def from_text(scalar: Scalar, text: str) -> Any:
         case Kind.INTEGER:
             return read(Kind.INTEGER, int(_matched(_INTEGER, text, "a whole number")))
         case Kind.FLOAT:
-            return float(text if text in _FLOAT_WORDS else _matched(_NUMBER, text, "a number"))
+            return as_held(scalar, float(text if text in _FLOAT_WORDS else _matched(_NUMBER, text, "a number")))
         case Kind.JSON:
             return orjson.loads(text)
         case kind:
             return read(kind, text)
+
+
+def as_held(scalar: Scalar, value: Any) -> Any:
+    """Return a value as a column holds it: where that has 32 bits, 0.1 is 0.10000000149011612, and so found by 0.1."""
+    if not scalar.is_single or not isinstance(value, float):
+        return value
+    try:
+        return float(struct.unpack("f", struct.pack("f", value))[0])
+    except OverflowError:  # beyond what the column holds, and compared as it is
+        return value
 
 
 def check_text(value: str) -> str:

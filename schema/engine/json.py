@@ -24,6 +24,12 @@ YEARS: Final[tuple[ColumnElement[Any], ColumnElement[Any]]] = (
 )
 """The first day that the formats know, and the day behind the last one."""
 
+INFINITIES: Final[tuple[ColumnElement[Any], ColumnElement[Any]]] = (
+    literal_column("'-infinity'"),
+    literal_column("'infinity'"),
+)
+"""What lies beyond all times."""
+
 BASE64URL: Final[tuple[ColumnElement[str], ColumnElement[str]]] = literal_column("E'+/=\\n'"), literal_column("'-_'")
 """What `translate` makes base64url of base64 with: two letters changed, padding and line ends dropped."""
 
@@ -96,9 +102,9 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
             finite = _in_years(local, func.concat(_with_t(local), text("Z")))
             return case((func.isfinite(value), finite), else_=cast(value, Text))
         case Kind.LOCAL_TIMESTAMP:
-            return _in_years(value, _with_t(value))
+            return _in_years(value, _with_t(value), "T00:00:00", "T23:59:59.999999")
         case Kind.DATE:
-            return _in_years(value, cast(value, Text))
+            return _in_years(value, cast(value, Text), "", "")
         case Kind.BYTES:
             encoded = func.encode(value, literal_column("'base64'"))
             return func.replace(encoded, literal_column("E'\\n'"), literal_column("''"))
@@ -113,10 +119,16 @@ def _with_t(value: ColumnElement[Any]) -> ColumnElement[str]:
     return func.replace(cast(value, Text), literal_column("' '"), literal_column("'T'"))
 
 
-def _in_years(value: ColumnElement[Any], shown: ColumnElement[str]) -> ColumnElement[str]:
-    """Return the text of a time in the years 1 to 9999, which are all that the formats and Python know."""
+def _in_years(value: ColumnElement[Any], shown: ColumnElement[str], *clocks: str) -> ColumnElement[str]:
+    """Return the text of a time in the years 1 to 9999, which are all that the formats and Python know.
+
+    With the clocks of the first and the last moment of a type, PostgreSQL's infinities are these moments, as they are
+    to asyncpg.
+    """
     is_known = and_(value >= YEARS[0], value < YEARS[1])
-    return case((is_known, shown), (value.is_not(None), _failing(value)))
+    ends = zip(INFINITIES, ("0001-01-01", "9999-12-31"), clocks, strict=False)
+    moments = ((value == infinity, text(f"{day}{clock}")) for infinity, day, clock in ends)
+    return case((is_known, shown), *moments, (value.is_not(None), _failing(value)))
 
 
 def _failing(value: ColumnElement[Any]) -> ColumnElement[str]:

@@ -58,6 +58,9 @@ class Scalar:
     enum: EnumType | None = None
     """The enum, where `kind` is ENUM."""
 
+    is_single: bool = False
+    """True for a float of 32 bits, whose value a client knows by fewer digits than Python's float has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Field:

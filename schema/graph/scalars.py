@@ -1,10 +1,11 @@
 """Reads a column's type into a `Scalar`, and the enums it meets."""
 
 import enum
+from dataclasses import replace
 from inspect import cleandoc
 from typing import Any
 
-from sqlalchemy import ARRAY, Integer, SmallInteger
+from sqlalchemy import ARRAY, REAL, Float, Integer, SmallInteger
 from sqlalchemy import Enum as SqlEnum
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
@@ -30,7 +31,7 @@ def read_scalar(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) 
         if (bare.dimensions or 1) > 1:
             raise DefinitionError(f"{where} is an array of {bare.dimensions} dimensions; one can be shown.")
         item = read_scalar(bare.item_type, where, enums)
-        return Scalar(item.kind, item.sql, is_list=True, enum=item.enum)
+        return replace(item, is_list=True)
     kind = kind_of(type_)
     if kind is None:
         scalars = ", ".join(sorted(kind.value for kind in Kind))
@@ -40,7 +41,12 @@ def read_scalar(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) 
         )
     # A client's Int is of 32 bits. PostgreSQL compares the two sizes, and finds them in an index, as they are.
     sql = Integer() if isinstance(type_, SmallInteger) else type_
-    return Scalar(kind, sql, enum=_read_enum(bare, where, enums) if kind is Kind.ENUM else None)
+    enum_ = _read_enum(bare, where, enums) if kind is Kind.ENUM else None
+    return Scalar(kind, sql, enum=enum_, is_single=_is_single(bare))
+
+
+def _is_single(type_: TypeEngine[Any]) -> bool:
+    return isinstance(type_, REAL) or (isinstance(type_, Float) and 0 < (type_.precision or 0) <= 24)
 
 
 def _read_enum(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) -> EnumType:
