@@ -1,14 +1,32 @@
 """Orders -> SQL: what stands in ORDER BY, and the condition "behind this row" that a cursor stands for."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Column, ColumnElement, FromClause, Text, and_, case, cast, false, or_, true, tuple_
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    FromClause,
+    Select,
+    Text,
+    UniqueConstraint,
+    and_,
+    case,
+    cast,
+    false,
+    or_,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import aliased
 
 from schema.conditions import Bind, aggregate, as_parameter, operand
 from schema.graph import Graph
 from schema.order import Order, OrderTerm
+from schema.page import Page
 from schema.rows import TEXTUAL, Rows, rows_beside, selectable, tie
 
 Place = Sequence[Any]
@@ -123,6 +141,80 @@ def _start(term: OrderTerm, expression: ColumnElement[Any], value: Any, bind: Bi
         return true()
     bound = operand(bind, value, term.scalar)
     return expression <= bound if term.is_descending else expression >= bound
+
+
+def ranges_behind(
+    order: Order, expressions: Sequence[ColumnElement[Any]], place: Place, bind: Bind = as_parameter
+) -> list[ColumnElement[bool]]:
+    """Return conditions that together mean `behind`, each a range of its own, in the order's direction.
+
+    Where nulls stand among what is behind, no single range of an index holds it all, and PostgreSQL would read the
+    index from its start. Each of two ranges it reads from where it begins: the values and the nulls.
+    """
+    first, expression, value = order.terms[0], expressions[0], place[0]
+    if not first.is_nullable or (value is not None and first.is_nulls_first):
+        return [behind(order, expressions, place, bind)]
+    if value is not None:
+        values = Order(order.type_name, (replace(first, is_nullable=False), *order.terms[1:]))
+        return [behind(values, expressions, place, bind), expression.is_(None)]
+    ties: ColumnElement[bool] = expression.is_(None)
+    if len(order.terms) > 1:
+        rest = Order(order.type_name, order.terms[1:])
+        ties = and_(ties, behind(rest, expressions[1:], place[1:], bind))
+    return [ties, expression.is_not(None)] if first.is_nulls_first else [ties]
+
+
+def page_rows(
+    rows: Rows,
+    expressions: Sequence[ColumnElement[Any]],
+    page: Page,
+    columns: Sequence[ColumnElement[Any]],
+    limit: Any,
+    offset: Any,
+    bind: Bind = as_parameter,
+) -> Select[Any]:
+    """Return the rows of a page, in the direction of reading.
+
+    Args:
+        rows: The rows of the list, joined with what the order needs.
+        expressions: The value of each of the order's terms, in SQL.
+        page: The page; its places may be slots.
+        columns: What is selected, labelled.
+        limit: Most rows.
+        offset: How many rows to pass over; None for none.
+        bind: Puts the places' values in.
+    """
+    order = page.order.reversed() if page.is_backward else page.order
+    start, end = (page.before, page.after) if page.is_backward else (page.after, page.before)
+    if end is not None:
+        rows = rows.where(behind(order.reversed(), expressions, end, bind))
+    ranges: list[ColumnElement[bool]] = []
+    if start is not None and _is_indexed(rows, order.terms[0]):
+        ranges = ranges_behind(order, expressions, start, bind)
+    elif start is not None:
+        ranges = [behind(order, expressions, start, bind)]
+    if len(ranges) < 2:
+        chosen = rows.where(*ranges).select(*columns).order_by(*sort_keys(order, expressions))
+    else:
+        sorted_by = [value.label(f"t{index}") for index, value in enumerate(expressions)]
+        most = limit if offset is None else limit + offset
+        parts = [
+            rows.where(range_).select(*columns, *sorted_by).order_by(*sort_keys(order, expressions)).limit(most)
+            for range_ in ranges
+        ]
+        both = union_all(*parts).subquery("ranges")
+        made = list(both.c)
+        chosen = select(*made[: len(columns)]).order_by(*sort_keys(order, made[len(columns) :]))
+    return chosen.limit(limit) if offset is None else chosen.limit(limit).offset(offset)
+
+
+def _is_indexed(rows: Rows, term: OrderTerm) -> bool:
+    """Return whether an index has a term's values in it, so that ranges of it can be read by themselves."""
+    if term.path or term.function:
+        return False
+    column, table = rows.type_.field_of(term.attribute).column, rows.type_.table
+    unique = [item for item in table.constraints if isinstance(item, UniqueConstraint)]
+    return any(column in item.columns.values() for items in (table.indexes, unique) for item in items)
 
 
 def at_or_behind(

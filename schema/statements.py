@@ -34,7 +34,7 @@ from sqlalchemy.sql.selectable import LateralFromClause
 
 from schema.conditions import restrict, shown_aggregate
 from schema.graph import Graph
-from schema.keyset import ahead_of_page, at_or_behind, behind, order_expressions, shown_place, sort_keys
+from schema.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place, sort_keys
 from schema.requests import ListRequest, ObjectRequest
 from schema.rows import TEXTUAL, Rows, rows_of_relation, rows_of_type, selectable, unlimited
 
@@ -120,11 +120,6 @@ def _page(graph: Graph, rows: Rows, request: ListRequest) -> Select[Any]:
     """Return the rows of one parent's page and one more, by which it is known whether the list goes on."""
     page = request.page
     rows, expressions = order_expressions(graph, rows, page.order)
-    direction = page.order.reversed() if page.is_backward else page.order
-    if page.after is not None:
-        rows = rows.where(behind(page.order, expressions, page.after))
-    if page.before is not None:
-        rows = rows.where(behind(page.order.reversed(), expressions, page.before))
     head = literal(1).label("place"), literal(True).label("found")
     values = labelled(rows.values(request.attributes), "c")
     places = labelled(shown_place(page.order, expressions), "o")
@@ -134,9 +129,8 @@ def _page(graph: Graph, rows: Rows, request: ListRequest) -> Select[Any]:
         for index, (term, value) in enumerate(zip(page.order.terms, expressions, strict=True))
         if term.scalar.kind in TEXTUAL
     ]
-    statement = rows.select(*head, *values, *places, *sorted_by).order_by(*sort_keys(direction, expressions))
-    statement = statement.limit(page.size + 1)
-    return statement.offset(page.offset) if page.offset else statement
+    columns: list[ColumnElement[Any]] = [*head, *values, *places, *sorted_by]
+    return page_rows(rows, expressions, page, columns, page.size + 1, page.offset or None)
 
 
 def labelled(expressions: Sequence[ColumnElement[Any]], letter: str) -> list[ColumnElement[Any]]:

@@ -37,7 +37,7 @@ from schema.engine.outline import Member, Outline
 from schema.engine.taken import Needed, Parts, lists, needs, relation_at, take_apart
 from schema.engine.text import Fold, Heads, JsonWriter, Level, aggregate_name, empty_list
 from schema.graph import Graph, ObjectType
-from schema.keyset import ahead_of_page, at_or_behind, behind, order_expressions, shown_place, sort_keys
+from schema.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place
 from schema.rows import Rows, expression, rows_of_relation, rows_of_type, selectable, tie
 
 
@@ -191,20 +191,15 @@ class _Renderer:
         """Return the rows of a page: `c0`, ... what is needed, `o0`, ... the place, and `n`, counted from 1."""
         page = shape.page
         rows, expressions = self._ordered(list_, shape, keys)
-        if page.after is not None:
-            rows = rows.where(behind(page.order, expressions, page.after, bind))
-        if page.before is not None:
-            rows = rows.where(behind(page.order.reversed(), expressions, page.before, bind))
-        direction = page.order.reversed() if page.is_backward else page.order
         values = _named([expression(rows.entity, attribute) for _, attribute in own], "c")
         places = _named(shown_place(page.order, expressions), "o") if parts.has_cursors else []
         size = bind(page.size, BigInteger())
         limit = size + literal_column("1") if _asks_for_more(parts, shape) else size
-        chosen = rows.select(*values, *places, literal_column("1").label("one"))
-        chosen = chosen.order_by(*sort_keys(direction, expressions)).limit(limit)
-        if page.offset != 0:
-            chosen = chosen.offset(bind(page.offset, BigInteger()))
-        inner = chosen.subquery(f"q{list_.site}")
+        offset = bind(page.offset, BigInteger()) if page.offset != 0 else None
+        one: ColumnElement[Any] = literal_column("1").label("one")
+        inner = page_rows(rows, expressions, page, [*values, *places, one], limit, offset, bind).subquery(
+            f"q{list_.site}"
+        )
         numbered = select(*list(inner.c)[:-1], func.row_number().over().label("n")).select_from(inner)
         return numbered.lateral(f"p{list_.site}")
 

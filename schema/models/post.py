@@ -27,6 +27,8 @@ class Post(Base):
         CheckConstraint("view_count >= 0", name="view_count_range"),
         Index(None, "author_id", "id"),
         Index(None, "category_id", "id"),
+        Index(None, "author_id", "published_at", "id"),
+        Index(None, "category_id", "published_at", "id"),
         Index(None, "published_at", "id"),
         Index(None, "search", postgresql_using="gin"),
         {"comment": "Articles, drafts among them."},
