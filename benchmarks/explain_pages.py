@@ -38,7 +38,7 @@ FILL = (
     "INSERT INTO posts (id, title, slug, description, body, draft, published_at, view_count, author_id)"
     " OVERRIDING SYSTEM VALUE"
     " SELECT n, 'Post ' || n, 'post-' || n, 'On ' || n, 'Text ' || n, n % 10 = 0,"
-    " CASE WHEN n % 10 > 0 THEN timestamptz '2020-01-01' + (n * 7919 % 1000000) * interval '100 s' END,"
+    " CASE WHEN n % 10 > 0 THEN timestamptz '2020-01-01' + (n::bigint * 7919 % 1000000) * interval '100 s' END,"
     " n % 1000, 1 + n % :users FROM generate_series(1, :posts) AS n",
     "VACUUM (ANALYZE) users",
     "VACUUM (ANALYZE) posts",
