@@ -156,8 +156,8 @@ async def measure(url: str, posts: int, rounds: int) -> None:
             f"  {name:<10}{statistics.median(wall[name]):8.1f} ms  {statistics.median(cpu[name]):8.1f} ms of Python CPU"
         )
     for way, times in (("wall", wall), ("CPU", cpu)):
-        loaders, by_hand = statistics.median(times["loaders"]), statistics.median(times["by hand"])
-        print(f"  loaders / by hand, {way}: {loaders / by_hand:.2f}")
+        ratio = statistics.median(times["loaders"]) / statistics.median(times["by hand"])
+        print(f"  loaders / by hand, {way}: {ratio:.2f}")
 
 
 def main() -> None:
