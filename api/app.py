@@ -24,8 +24,8 @@ from api.settings import Settings
 from api.telemetry import configure_logging, logger
 from schema.build import GraphSchema, build_graph_schema
 from schema.documents import DocumentLimits, Documents
-from schema.page import Limits
 from schema.principal import Principal
+from schema.query.page import Limits
 
 
 def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -> FastAPI:

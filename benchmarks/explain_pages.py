@@ -24,10 +24,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from api.database import to_asyncpg_url
 from api.migrations import migrate
 from schema.build import GraphSchema, build_graph_schema
-from schema.order import read_order
-from schema.page import Page
-from schema.requests import ListRequest
-from schema.statements import list_statement
+from schema.query.order import read_order
+from schema.query.page import Page
+from schema.query.requests import ListRequest
+from schema.query.statements import list_statement
 
 SIZE = 20
 """Rows of a page."""

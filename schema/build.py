@@ -20,7 +20,6 @@ from strawberry.schema.config import StrawberryConfig
 
 import schema.fields
 from schema.context import Context
-from schema.cost import CostRule
 from schema.documents import Document, to_document
 from schema.engine import Engine
 from schema.errors import DefinitionError
@@ -29,8 +28,9 @@ from schema.fields import discover
 from schema.graph import Graph, read_graph
 from schema.loaders import Loaders, Reader
 from schema.models import Base
-from schema.needs import Needs
-from schema.page import Limits
+from schema.query.cost import CostRule
+from schema.query.needs import Needs
+from schema.query.page import Limits
 from schema.record import Record, record_class
 from schema.types.objects import make_query
 from schema.types.own import take_in

@@ -10,10 +10,10 @@ from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
-from schema.cost import Cost, CostRule
 from schema.documents import Document
 from schema.engine import Engine
 from schema.errors import LimitError, StatementFailedError
+from schema.query.cost import Cost, CostRule
 
 
 @dataclass(slots=True)

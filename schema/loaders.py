@@ -13,10 +13,10 @@ from aiodataloader import DataLoader
 from sqlalchemy import Executable, Row
 
 from schema.graph import Graph, ObjectType
-from schema.groups import group_statement, key_names
+from schema.query.groups import group_statement, key_names
+from schema.query.requests import Group, GroupRequest, ListRequest, ObjectRequest, Slice
+from schema.query.statements import list_statement, object_statement
 from schema.record import Record
-from schema.requests import Group, GroupRequest, ListRequest, ObjectRequest, Slice
-from schema.statements import list_statement, object_statement
 
 Key = tuple[Any, ...]
 """The values that name one parent in a batch; empty for the list of a whole type."""

@@ -21,7 +21,7 @@ from schema.documents import Documents
 from schema.engine import Compiled, Engine
 from schema.engine.advice import Advice, advise
 from schema.errors import DocumentError, LimitError, OperationError
-from schema.page import Limits
+from schema.query.page import Limits
 
 
 def explain(

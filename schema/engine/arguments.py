@@ -15,8 +15,10 @@ from sqlalchemy.types import TypeEngine
 
 from schema.engine.outline import Outline, Site
 from schema.errors import BadInputError
-from schema.filter_arguments import read_filter
-from schema.filters import (
+from schema.graph import Graph, ObjectType
+from schema.opaque import read_id, read_id_of
+from schema.query.filter_arguments import read_filter
+from schema.query.filters import (
     Aggregated,
     AllOf,
     AnyOf,
@@ -29,10 +31,8 @@ from schema.filters import (
     Related,
     Search,
 )
-from schema.graph import Graph, ObjectType
-from schema.opaque import read_id, read_id_of
-from schema.order import read_order
-from schema.page import Limits, Page, read_page
+from schema.query.order import read_order
+from schema.query.page import Limits, Page, read_page
 from schema.values import check_text
 
 

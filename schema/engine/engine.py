@@ -15,7 +15,7 @@ from schema.engine.render import render
 from schema.engine.statement import Statement, compile_statement
 from schema.errors import PublicError
 from schema.graph import Graph
-from schema.page import Limits
+from schema.query.page import Limits
 
 MOST_OUTLINES: Final = 1000
 """Outlines that are kept."""

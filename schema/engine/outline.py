@@ -13,9 +13,9 @@ from graphql import FieldNode, FragmentDefinitionNode, GraphQLField, GraphQLObje
 from graphql.language import OperationDefinitionNode, OperationType
 
 from schema.graph import Field, Graph, ObjectType, Relation
-from schema.needs import HOLDERS
-from schema.requests import COUNT
-from schema.selection import Document, select_fields
+from schema.query.needs import HOLDERS
+from schema.query.requests import COUNT
+from schema.query.selection import Document, select_fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,7 +29,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from schema.conditions import aggregate, aggregate_scalar, to_sql
 from schema.engine import outline as selected
 from schema.engine.arguments import ListShape, RowShape, Shape, bind
 from schema.engine.json import Part, concat, text, value_parts
@@ -37,8 +36,9 @@ from schema.engine.outline import Member, Outline
 from schema.engine.taken import Needed, Parts, lists, needs, relation_at, take_apart
 from schema.engine.text import Fold, Heads, JsonWriter, Level, aggregate_name, empty_list
 from schema.graph import Graph, ObjectType
-from schema.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place
-from schema.rows import Rows, expression, rows_of_relation, rows_of_type, selectable, tie
+from schema.query.conditions import aggregate, aggregate_scalar, to_sql
+from schema.query.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place
+from schema.query.rows import Rows, expression, rows_of_relation, rows_of_type, selectable, tie
 
 
 def render(graph: Graph, outline: Outline, shapes: Sequence[Shape]) -> Select[Any]:

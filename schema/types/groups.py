@@ -7,12 +7,12 @@ from typing import Any, Final
 import inflection
 
 from schema.errors import BadInputError
-from schema.filter_arguments import read_having
 from schema.graph import Graph, Kind, ObjectType
-from schema.groups import RELATION
-from schema.order import MOST_TERMS, Direction
-from schema.page import Limits
-from schema.requests import GroupKey, GroupOrder, GroupRequest, ListRequest
+from schema.query.filter_arguments import read_having
+from schema.query.groups import RELATION
+from schema.query.order import MOST_TERMS, Direction
+from schema.query.page import Limits
+from schema.query.requests import GroupKey, GroupOrder, GroupRequest, ListRequest
 from schema.types.declare import annotation_of
 
 MOST_KEYS: Final = 5

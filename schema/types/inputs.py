@@ -9,11 +9,11 @@ from typing import Any, Final
 
 import strawberry
 
-from schema.conditions import aggregate_scalar
 from schema.graph import Field, Graph, Kind, ObjectType, Scalar
 from schema.graph.kinds import COMPARABLE, NUMBERS
 from schema.opaque import encode
-from schema.order import Direction
+from schema.query.conditions import aggregate_scalar
+from schema.query.order import Direction
 from schema.types.declare import Argument, annotation_of, declare_input
 from schema.types.scalars import PYTHON_NAMES
 

@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schema.filters import Condition
 from schema.loaders import Key, Loaders
-from schema.needs import ListNeeds
 from schema.opaque import write_cursor
-from schema.order import Order
-from schema.page import Page
-from schema.requests import COUNT, Group, GroupRequest, ListRequest, Slice, empty_slice
+from schema.query.filters import Condition
+from schema.query.needs import ListNeeds
+from schema.query.order import Order
+from schema.query.page import Page
+from schema.query.requests import COUNT, Group, GroupRequest, ListRequest, Slice, empty_slice
 
 
 def list_request(

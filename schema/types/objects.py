@@ -12,8 +12,8 @@ from typing import Any, Final, Optional
 import strawberry
 from strawberry.types.field import StrawberryField
 
-from schema.conditions import aggregate_scalar
 from schema.graph import Graph, ObjectType, Relation
+from schema.query.conditions import aggregate_scalar
 from schema.types import scalars
 from schema.types.declare import Argument, annotation_of, declare_field, declare_input, declare_type
 from schema.types.groups import group_keys

@@ -19,18 +19,18 @@ from graphql import (
     get_named_type,
 )
 
-from schema.conditions import aggregate_scalar
 from schema.errors import BadInputError
-from schema.filter_arguments import read_filter
 from schema.graph import Field, Graph, Kind, ObjectType, Relation, Scalar
-from schema.needs import Needs
 from schema.opaque import read_id, read_id_of, write_id
-from schema.order import read_order
-from schema.page import Limits, read_page
+from schema.query.conditions import aggregate_scalar
+from schema.query.filter_arguments import read_filter
+from schema.query.needs import Needs
+from schema.query.order import read_order
+from schema.query.page import Limits, read_page
+from schema.query.requests import ObjectRequest
+from schema.query.rows import WIRE, wire_attribute
+from schema.query.selection import document_of
 from schema.record import Record
-from schema.requests import ObjectRequest
-from schema.rows import WIRE, wire_attribute
-from schema.selection import document_of
 from schema.types.groups import group_keys, read_groups
 from schema.types.lists import KeySource, PageSource, list_request
 from schema.types.scalars import spelled_float

@@ -20,9 +20,9 @@ from api.protocol import Protocol
 from api.settings import Settings
 from api.telemetry import configure_logging
 from schema.build import GraphSchema, build_graph_schema
-from schema.cost import CostRule
 from schema.execution import Executor
-from schema.page import Limits
+from schema.query.cost import CostRule
+from schema.query.page import Limits
 
 GRAPHQL = "application/graphql-response+json"
 

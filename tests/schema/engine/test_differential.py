@@ -13,8 +13,8 @@ from schema.documents import to_document
 from schema.engine import Engine
 from schema.errors import StatementFailedError
 from schema.opaque import encode
-from schema.page import Limits
 from schema.principal import Principal
+from schema.query.page import Limits
 from tests.schema.conftest import Asker
 from tests.schema.engine.documents import Writer
 

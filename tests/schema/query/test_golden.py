@@ -7,12 +7,12 @@ from graphql import GraphQLInputType, parse_value, value_from_ast
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from schema.build import build_graph_schema
-from schema.conditions import to_sql
-from schema.filter_arguments import read_filter
 from schema.graph import ObjectType  # noqa: TC001 - an annotation of a variable
-from schema.keyset import behind, order_expressions, sort_keys
-from schema.order import read_order
-from schema.rows import rows_of_type
+from schema.query.conditions import to_sql
+from schema.query.filter_arguments import read_filter
+from schema.query.keyset import behind, order_expressions, sort_keys
+from schema.query.order import read_order
+from schema.query.rows import rows_of_type
 from tests.schema.query.models import Shop
 
 SCHEMA = build_graph_schema(Shop, own=())

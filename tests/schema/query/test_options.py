@@ -16,7 +16,7 @@ from schema.build import GraphSchema, build_graph_schema
 from schema.errors import DefinitionError
 from schema.models import Base
 from schema.models.base import NAMING_CONVENTION, CustomFilter, CustomOrder, expose, search_vector
-from schema.page import Limits
+from schema.query.page import Limits
 from tests.conftest import clone, drop
 from tests.schema.conftest import Asker
 from tests.schema.query.models import Shop

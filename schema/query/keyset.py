@@ -23,11 +23,11 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import aliased
 
-from schema.conditions import Bind, aggregate, as_parameter, operand
 from schema.graph import Graph
-from schema.order import Order, OrderTerm
-from schema.page import Page
-from schema.rows import TEXTUAL, Rows, rows_beside, selectable, tie
+from schema.query.conditions import Bind, aggregate, as_parameter, operand
+from schema.query.order import Order, OrderTerm
+from schema.query.page import Page
+from schema.query.rows import TEXTUAL, Rows, rows_beside, selectable, tie
 
 Place = Sequence[Any]
 """A row's values in an order, as its cursor holds them; None for null."""

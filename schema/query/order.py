@@ -1,7 +1,7 @@
 """The order of a list, as frozen data: read from `orderBy`, and the default where nothing is asked.
 
 Every order ends with the primary key, so it is total: no two rows share a place, and a cursor names one.
-`schema.keyset` turns it into SQL.
+`schema.query.keyset` turns it into SQL.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,9 +9,9 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final
 
-from schema.conditions import aggregate_scalar
 from schema.errors import BadInputError
 from schema.graph import Graph, ObjectType, Relation, Scalar
+from schema.query.conditions import aggregate_scalar
 
 MOST_TERMS: Final = 10
 """Most things that a list may be ordered by."""

@@ -32,11 +32,11 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
-from schema.conditions import restrict, shown_aggregate
 from schema.graph import Graph
-from schema.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place, sort_keys
-from schema.requests import ListRequest, ObjectRequest
-from schema.rows import TEXTUAL, Rows, rows_of_relation, rows_of_type, selectable, unlimited
+from schema.query.conditions import restrict, shown_aggregate
+from schema.query.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place, sort_keys
+from schema.query.requests import ListRequest, ObjectRequest
+from schema.query.rows import TEXTUAL, Rows, rows_of_relation, rows_of_type, selectable, unlimited
 
 Keys = Sequence[tuple[Any, ...]]
 """One tuple of key values a parent; empty tuples for the list of a whole type."""

@@ -30,8 +30,8 @@ from graphql import (
 
 from schema.errors import LimitError
 from schema.graph import Graph
-from schema.page import Limits
-from schema.selection import Document, Selecting, select_fields
+from schema.query.page import Limits
+from schema.query.selection import Document, Selecting, select_fields
 
 SHOWN: Final = 3
 """How many of the costliest selections a refusal names."""

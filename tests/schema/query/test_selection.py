@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from schema.build import build_graph_schema
 from schema.opaque import encode
-from schema.selection import Document, select_fields
+from schema.query.selection import Document, select_fields
 from tests.schema.both import both
 from tests.schema.conftest import Asker
 from tests.schema.examples import examples

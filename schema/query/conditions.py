@@ -30,7 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, REGCONFIG
 from sqlalchemy.types import TypeEngine
 
-from schema.filters import (
+from schema.graph import Graph, Kind, Scalar
+from schema.query.filters import (
     Aggregated,
     AllOf,
     AnyOf,
@@ -44,8 +45,7 @@ from schema.filters import (
     Related,
     Search,
 )
-from schema.graph import Graph, Kind, Scalar
-from schema.rows import TEXTUAL, Rows, rows_beside, unlimited
+from schema.query.rows import TEXTUAL, Rows, rows_beside, unlimited
 
 Bind = Callable[[Any, TypeEngine[Any]], ColumnElement[Any]]
 """Puts a value of a type into a statement."""

@@ -5,10 +5,10 @@ from graphql import get_variable_values, parse
 from graphql.execution.values import VariableValues
 
 from schema.build import GraphSchema
-from schema.cost import Cost, CostRule
 from schema.documents import to_document
 from schema.errors import LimitError
-from schema.page import Limits
+from schema.query.cost import Cost, CostRule
+from schema.query.page import Limits
 from tests.schema.conftest import Asker
 
 

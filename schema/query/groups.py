@@ -5,12 +5,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, cast, func, literal, select, true
 
-from schema.conditions import aggregate, restrict, shown_aggregate, to_sql
-from schema.filters import AllOf
 from schema.graph import Graph, Kind
-from schema.requests import GroupKey, GroupOrder, GroupRequest
-from schema.rows import TEXTUAL, Rows, selectable
-from schema.statements import Keys, labelled, parents_of, rows_below
+from schema.query.conditions import aggregate, restrict, shown_aggregate, to_sql
+from schema.query.filters import AllOf
+from schema.query.requests import GroupKey, GroupOrder, GroupRequest
+from schema.query.rows import TEXTUAL, Rows, selectable
+from schema.query.statements import Keys, labelled, parents_of, rows_below
 
 
 def group_statement(graph: Graph, request: GroupRequest, keys: Keys) -> Select[Any]:

@@ -3,8 +3,8 @@
 Logic is two-valued: a condition holds for a row or it does not. A null satisfies no comparison; `not`, `ne`
 and `notIn` are the exact complements of what they deny, so they hold for nulls.
 
-`schema.filter_arguments` reads it from an argument, `schema.conditions` turns it into SQL. Values stand apart
-from structure: two filters that differ in their values alone have the same shape, and so the same statement.
+`schema.query.filter_arguments` reads it from an argument, `schema.query.conditions` turns it into SQL. Values stand
+apart from structure: two filters that differ in their values alone have the same shape, and so the same statement.
 """
 
 from dataclasses import dataclass

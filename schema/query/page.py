@@ -10,7 +10,7 @@ from typing import Any
 from schema.errors import BadInputError
 from schema.graph import ObjectType
 from schema.opaque import read_cursor
-from schema.order import Order
+from schema.query.order import Order
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from schema.filters import Condition
-from schema.order import Direction
-from schema.page import Page
+from schema.query.filters import Condition
+from schema.query.order import Direction
+from schema.query.page import Page
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +26,7 @@ class ListRequest:
     """Which part of the list."""
 
     attributes: tuple[str, ...]
-    """What the selection needs of each row, sorted; see `schema.needs`."""
+    """What the selection needs of each row, sorted; see `schema.query.needs`."""
 
     has_rows: bool
     """True where rows, or what depends on them, are selected."""
@@ -58,7 +58,7 @@ class ObjectRequest:
     """Attributes of the unique key; empty for a relation."""
 
     attributes: tuple[str, ...]
-    """What the selection needs of the row, sorted; see `schema.needs`."""
+    """What the selection needs of the row, sorted; see `schema.query.needs`."""
 
 
 @dataclass(frozen=True, slots=True)

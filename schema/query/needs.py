@@ -7,9 +7,9 @@ from typing import Final
 from graphql import FieldNode
 
 from schema.graph import ObjectType
-from schema.requests import COUNT
-from schema.rows import wire_attribute
-from schema.selection import Document, select_fields
+from schema.query.requests import COUNT
+from schema.query.rows import wire_attribute
+from schema.query.selection import Document, select_fields
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from schema.conditions import aggregate_scalar
 from schema.errors import BadInputError
-from schema.filters import (
+from schema.graph import Field, Graph, Kind, ObjectType, Relation, Scalar
+from schema.opaque import read_id_of
+from schema.query.conditions import aggregate_scalar
+from schema.query.filters import (
     Aggregated,
     AllOf,
     AnyOf,
@@ -25,8 +27,6 @@ from schema.filters import (
     Related,
     Search,
 )
-from schema.graph import Field, Graph, Kind, ObjectType, Relation, Scalar
-from schema.opaque import read_id_of
 from schema.values import as_held, check_text
 
 DEEPEST: Final = 12
