@@ -135,7 +135,7 @@ class Loaders:
 
     def _groups(self, request: GroupRequest, rows: Sequence[Row[Any]], count: int) -> list[tuple[Group, ...]]:
         """Cut the rows of a batch into the groups of its parents; see `group_statement` for the columns."""
-        names = [name for key in request.keys for name in key_names(key)]
+        names = [name for key in request.grouping.keys for name in key_names(key)]
         found: list[list[Group]] = [[] for _ in range(count)]
         for row in rows:
             keys: dict[str, Any] = dict(zip(names, row[1:], strict=False))

@@ -1,16 +1,19 @@
 """Groups -> SELECT: rows of a list grouped by columns, to-one relations or truncated times, each with aggregates."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, DateTime, Select, Text, and_, cast, func, literal, select, true
+from sqlalchemy import BigInteger, ColumnElement, DateTime, Select, Text, and_, cast, func, literal, select, true
 
 from schema.graph import Graph, Kind
-from schema.query.conditions import aggregate, restrict, shown_aggregate, to_sql
+from schema.query.conditions import Bind, aggregate, as_parameter, restrict, shown_aggregate, to_sql
 from schema.query.filters import AllOf
-from schema.query.requests import GroupKey, GroupOrder, GroupRequest
+from schema.query.requests import RELATION, Grouping, GroupKey, GroupOrder, GroupRequest
 from schema.query.rows import TEXTUAL, Rows, selectable
 from schema.query.statements import Keys, labelled, parents_of, rows_below
+
+KeyValues = Mapping[str, Sequence[ColumnElement[Any]]]
+"""Keys by name, in SQL: one value each, or those of a relation's attributes."""
 
 
 def group_statement(graph: Graph, request: GroupRequest, keys: Keys) -> Select[Any]:
@@ -20,24 +23,52 @@ def group_statement(graph: Graph, request: GroupRequest, keys: Keys) -> Select[A
     """
     parents = parents_of(graph, request.relation, keys)
     rows = restrict(graph, rows_below(graph, request.target, request.relation, parents), request.condition)
-    rows, by = _keyed(rows, request.keys)
-    made = [shown_aggregate(rows, function, attribute) for function, attribute in request.aggregates]
-    order = [_sort_key(rows, by, term) for term in request.order]
-    order += [value.asc() for values in by.values() for value in values]
-    numbered = func.row_number().over(order_by=order).label("at")
-    shown = [_shown(rows, key, value) for key in request.keys for value in by[key.name]]
-    statement = rows.select(*labelled(shown, "k"), *labelled(made, "a"), numbered)
-    statement = statement.group_by(*(value for values in by.values() for value in values)).order_by(*order)
-    if request.having is not None:
-        parts = request.having.parts if isinstance(request.having, AllOf) else (request.having,)
-        statement = statement.having(and_(true(), *(to_sql(graph, rows, part) for part in parts)))
-    statement = statement.limit(request.size)
-    groups = (statement.offset(request.offset) if request.offset else statement).lateral("groups")
+
+    def columns(grouped: Rows, by: KeyValues) -> list[ColumnElement[Any]]:
+        shown = [_shown(grouped, key, value) for key in request.grouping.keys for value in by[key.name]]
+        made = [shown_aggregate(grouped, function, attribute) for function, attribute in request.aggregates]
+        return [*labelled(shown, "k"), *labelled(made, "a")]
+
+    groups = grouped_rows(graph, rows, request.grouping, columns).lateral("groups")
     return (
         select(parents.c.place, *list(groups.c)[:-1])
         .select_from(parents.join(groups, true()))
-        .order_by(parents.c.place, groups.c.at)
+        .order_by(parents.c.place, groups.c.n)
     )
+
+
+def grouped_rows(
+    graph: Graph,
+    rows: Rows,
+    grouping: Grouping,
+    columns: Callable[[Rows, KeyValues], Sequence[ColumnElement[Any]]],
+    bind: Bind = as_parameter,
+) -> Select[Any]:
+    """Return the groups of a list, and last `n`, by which they are in order, from 1.
+
+    Args:
+        graph: The graph description.
+        rows: The rows of the list.
+        grouping: How they are grouped.
+        columns: Makes what is selected, labelled, of the rows and the values of the keys.
+        bind: Puts the values in.
+    """
+    rows, by = _keyed(rows, grouping.keys)
+    grouped_by = [value for values in by.values() for value in values]
+    order = [_sort_key(rows, by, term) for term in grouping.order]
+    order += [value.asc() for value in grouped_by]
+    statement = rows.select(*columns(rows, by), func.row_number().over(order_by=order).label("n"))
+    statement = statement.group_by(*grouped_by).order_by(*order)
+    if grouping.having is not None:
+        parts = grouping.having.parts if isinstance(grouping.having, AllOf) else (grouping.having,)
+        statement = statement.having(and_(true(), *(to_sql(graph, rows, part, bind) for part in parts)))
+    statement = statement.limit(_bound(grouping.size, bind))
+    return statement.offset(_bound(grouping.offset, bind)) if grouping.offset != 0 else statement
+
+
+def _bound(number: Any, bind: Bind) -> Any:
+    """Return a number of rows as `limit` takes it."""
+    return number if isinstance(number, int) else bind(number, BigInteger())
 
 
 def key_names(key: GroupKey) -> tuple[str, ...]:
@@ -45,15 +76,7 @@ def key_names(key: GroupKey) -> tuple[str, ...]:
     return key.attributes if len(key.attributes) > 1 or key.unit == RELATION else (key.name,)
 
 
-RELATION = "relation"
-"""The unit of a key that is a to-one relation."""
-
-
-Values = Mapping[str, Sequence[ColumnElement[Any]]]
-"""Keys by name, in SQL: one value each, or those of a relation's attributes."""
-
-
-def _keyed(rows: Rows, keys: Sequence[GroupKey]) -> tuple[Rows, Values]:
+def _keyed(rows: Rows, keys: Sequence[GroupKey]) -> tuple[Rows, KeyValues]:
     """Return the rows joined with what they are grouped by, and where it stands.
 
     Each key is computed once, in a lateral subquery that PostgreSQL folds in again. An expression that stood in SELECT
@@ -82,7 +105,7 @@ def _shown(rows: Rows, key: GroupKey, value: ColumnElement[Any]) -> ColumnElemen
     return cast(value, Text) if is_textual else value
 
 
-def _sort_key(rows: Rows, by: Values, term: GroupOrder) -> ColumnElement[Any]:
+def _sort_key(rows: Rows, by: KeyValues, term: GroupOrder) -> ColumnElement[Any]:
     value = by[term.attribute][0] if term.function == "key" else aggregate(rows, term.function, term.attribute)
     ordered = value.desc() if term.direction.is_descending else value.asc()
     if term.direction.is_nulls_first == term.direction.is_descending:

@@ -61,6 +61,10 @@ class ObjectRequest:
     """What the selection needs of the row, sorted; see `schema.query.needs`."""
 
 
+RELATION: Final = "relation"
+"""The unit of a key that is a to-one relation."""
+
+
 @dataclass(frozen=True, slots=True)
 class GroupKey:
     """What rows are grouped by."""
@@ -72,7 +76,41 @@ class GroupKey:
     """The attribute; those of the foreign key, for a to-one relation."""
 
     unit: str = ""
-    """What a time is truncated to, such as `month`; empty for the value itself."""
+    """What a time is truncated to, such as `month`; empty for the value itself; `RELATION` for a to-one relation."""
+
+
+@dataclass(frozen=True, slots=True)
+class GroupOrder:
+    """One thing that groups are ordered by: an aggregate, or one of the keys."""
+
+    function: str
+    """The aggregate; `key` for a key."""
+
+    attribute: str
+    """What is aggregated; empty for `count`; the key's name for a key."""
+
+    direction: Direction
+    """Which way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How the rows of a list are grouped."""
+
+    keys: tuple[GroupKey, ...]
+    """What by."""
+
+    having: Condition | None
+    """Which groups are given; all where None."""
+
+    order: tuple[GroupOrder, ...]
+    """What the groups are ordered by; their keys close the order."""
+
+    size: int
+    """Most groups."""
+
+    offset: int
+    """How many groups to pass over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,37 +126,11 @@ class GroupRequest:
     condition: Condition | None
     """Which rows the list has; all where None."""
 
-    keys: tuple[GroupKey, ...]
-    """What the rows are grouped by."""
+    grouping: Grouping
+    """How they are grouped."""
 
     aggregates: tuple[tuple[str, str], ...]
     """What is aggregated over each group."""
-
-    having: Condition | None
-    """Which groups are given; all where None."""
-
-    order: tuple["GroupOrder", ...]
-    """What the groups are ordered by; their keys close the order."""
-
-    size: int
-    """Most groups."""
-
-    offset: int
-    """How many groups to pass over."""
-
-
-@dataclass(frozen=True, slots=True)
-class GroupOrder:
-    """One thing that groups are ordered by: an aggregate, or one of the keys."""
-
-    function: str
-    """The aggregate; `key` for a key."""
-
-    attribute: str
-    """What is aggregated; empty for `count`; the key's name for a key."""
-
-    direction: Direction
-    """Which way."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from strawberry.types.field import StrawberryField
 
 from schema.graph import Graph, ObjectType, Relation
 from schema.query.conditions import aggregate_scalar
+from schema.query.group_arguments import ShownKey, group_keys
 from schema.types import scalars
 from schema.types.declare import Argument, annotation_of, declare_field, declare_input, declare_type
-from schema.types.groups import group_keys
 from schema.types.inputs import comparables, declare_inputs, declare_shared, distinct, numbers
 from schema.types.own import OwnFields
 
@@ -77,7 +77,7 @@ def make_query(graph: Graph, own: OwnFields) -> type[Any]:
         declare_inputs(graph, type_, module)
         _declare(type_, _object(type_, own.by_type.get(type_.name, {}), module), module)
         _declare_aggregate(type_, module)
-        _declare_groups(graph, type_, module)
+        _declare_groups(type_, module)
         _declare_lists(type_, module)
     return declare_type("Query", "Where every query starts.", _query(graph, module), module, own.by_type.get("Query"))
 
@@ -148,9 +148,9 @@ def _aggregate_annotation(function: str, scalar: Any) -> str:
     return annotation_of(aggregate_scalar(function, scalar), is_nullable=True)
 
 
-def _declare_groups(graph: Graph, type_: ObjectType, module: ModuleType) -> None:
+def _declare_groups(type_: ObjectType, module: ModuleType) -> None:
     """Declare what rows can be grouped by, and what a group is; nothing where there is nothing to group by."""
-    name, keys = type_.name, group_keys(graph, type_)
+    name, keys = type_.name, group_keys(type_)
     if not keys:
         return
     members = {key.member: key.description for key in keys}
@@ -158,7 +158,9 @@ def _declare_groups(graph: Graph, type_: ObjectType, module: ModuleType) -> None
         _enum(f"{name}GroupBy", members), name=f"{name}GroupBy", description=f"What {name} rows can be grouped by."
     )
     vars(module)[f"{name}GroupBy"] = python
-    shown = [declare_field(key.name, f"Optional[{key.annotation}]", key.description, module) for key in keys]
+    shown = [
+        declare_field(key.name, f"Optional[{_key_annotation(type_, key)}]", key.description, module) for key in keys
+    ]
     declare_type(
         f"{name}GroupKeys",
         f"What the {name} rows of a group share; null for what they are not grouped by.",
@@ -187,6 +189,14 @@ def _declare_groups(graph: Graph, type_: ObjectType, module: ModuleType) -> None
     declare_input(
         f"{name}GroupOrder", f"One thing that groups of {name} rows are ordered by.", orders, module, is_one_of=True
     )
+
+
+def _key_annotation(type_: ObjectType, key: ShownKey) -> str:
+    """Return what the annotation of a key's value says, without null."""
+    if key.is_relation:
+        return next((relation.target for relation in type_.relations if relation.name == key.name), "ID")
+    field = type_.field_of(key.key.attributes[0])
+    return "ID" if field.references else annotation_of(field.scalar, is_nullable=False)
 
 
 def _enum(name: str, members: Mapping[str, str]) -> Any:

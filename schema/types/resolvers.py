@@ -24,14 +24,14 @@ from schema.graph import Field, Graph, Kind, ObjectType, Relation, Scalar
 from schema.opaque import read_id, read_id_of, write_id
 from schema.query.conditions import aggregate_scalar
 from schema.query.filter_arguments import read_filter
+from schema.query.group_arguments import group_keys, read_grouping
 from schema.query.needs import Needs
 from schema.query.order import read_order
 from schema.query.page import Limits, read_page
-from schema.query.requests import ObjectRequest
+from schema.query.requests import GroupRequest, ObjectRequest
 from schema.query.rows import WIRE, wire_attribute
 from schema.query.selection import document_of
 from schema.record import Record
-from schema.types.groups import group_keys, read_groups
 from schema.types.lists import KeySource, PageSource, list_request
 from schema.types.scalars import spelled_float
 from schema.values import SpelledFloat, check_text
@@ -164,7 +164,9 @@ def _groups(type_: ObjectType, wiring: Wiring) -> Resolver:
         request = memo.get(place)
         if request is None:
             aggregates = wiring.needs.of_groups(document_of(info), type_.name, info.field_nodes)
-            request = memo[place] = read_groups(wiring.graph, source.request, arguments, aggregates, limits)
+            grouping, list_ = read_grouping(wiring.graph, type_, arguments, limits), source.request
+            request = GroupRequest(list_.target, list_.relation, list_.condition, grouping, aggregates)
+            memo[place] = request
         return await source.load_groups(request)
 
     return resolve
@@ -174,7 +176,7 @@ def _wire_groups(core: GraphQLSchema, type_: ObjectType, wiring: Wiring) -> None
     group, keys = _fields(core, f"{type_.name}Group"), _fields(core, f"{type_.name}GroupKeys")
     group["keys"].resolve = lambda source, _info: KeySource(source.keys)
     group["aggregate"].resolve = lambda source, _info: source.aggregates
-    for shown in group_keys(wiring.graph, type_):
+    for shown in group_keys(type_):
         relation = next((relation for relation in type_.relations if relation.name == shown.name), None)
         if relation is not None:
             keys[shown.name].resolve = _to_one(type_, relation, wiring.graph.types[relation.target], wiring)

@@ -1,4 +1,4 @@
-"""What the rows of a type can be grouped by, and the request that a `groups` field makes."""
+"""The arguments of `groups` -> how rows are grouped, as frozen data; and what rows of a type can be grouped by."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,11 +9,9 @@ import inflection
 from schema.errors import BadInputError
 from schema.graph import Graph, Kind, ObjectType
 from schema.query.filter_arguments import read_having
-from schema.query.groups import RELATION
 from schema.query.order import MOST_TERMS, Direction
 from schema.query.page import Limits
-from schema.query.requests import GroupKey, GroupOrder, GroupRequest, ListRequest
-from schema.types.declare import annotation_of
+from schema.query.requests import RELATION, Grouping, GroupKey, GroupOrder
 
 MOST_KEYS: Final = 5
 """Most things that rows can be grouped by at once."""
@@ -36,9 +34,6 @@ class ShownKey:
     key: GroupKey
     """What it is in SQL; its name is that of the field of the keys type."""
 
-    annotation: str
-    """What its value's annotation says, without null."""
-
     description: str
     """What it is."""
 
@@ -56,54 +51,45 @@ class ShownKey:
         return self.key.unit == RELATION
 
 
-def group_keys(graph: Graph, type_: ObjectType) -> list[ShownKey]:
+def group_keys(type_: ObjectType) -> list[ShownKey]:
     """Return all that the rows of a type can be grouped by."""
     keys = []
     for field in type_.fields:
         if field.scalar.is_list or field.scalar.kind in (Kind.JSON, Kind.BYTES):
             continue
-        shown = "ID" if field.references else annotation_of(field.scalar, is_nullable=False)
         text, is_orderable = f"The value of `{field.name}`.", field.is_orderable
-        keys.append(_shown(GroupKey(field.name, (field.attribute,)), shown, text, is_orderable))
+        keys.append(_shown(GroupKey(field.name, (field.attribute,)), text, is_orderable))
         for unit in UNITS.get(field.scalar.kind, ()):
             key = GroupKey(f"{field.name}{unit.capitalize()}", (field.attribute,), unit)
             text = f"The {unit} of `{field.name}`, as the time at which it begins."
-            keys.append(_shown(key, shown, text, is_orderable))
+            keys.append(_shown(key, text, is_orderable))
     for relation in type_.relations:
         if relation.is_reference:
             key = GroupKey(relation.name, relation.keys, RELATION)
-            keys.append(_shown(key, graph.types[relation.target].name, f"The {relation.name}.", False))
+            keys.append(_shown(key, f"The {relation.name}.", False))
     if not keys:  # a type of which nothing is shown but its id
         key = GroupKey("id", tuple(field.attribute for field in type_.primary_key), RELATION)
-        keys = [_shown(key, "ID", "The id.", False)]
+        keys = [_shown(key, "The id.", False)]
     return keys
 
 
-def _shown(key: GroupKey, annotation: str, description: str, is_orderable: bool) -> ShownKey:
-    return ShownKey(inflection.underscore(key.name).upper(), key, annotation, description, is_orderable)
+def _shown(key: GroupKey, description: str, is_orderable: bool) -> ShownKey:
+    return ShownKey(inflection.underscore(key.name).upper(), key, description, is_orderable)
 
 
-def read_groups(
-    graph: Graph,
-    request: ListRequest,
-    arguments: Mapping[str, Any],
-    aggregates: tuple[tuple[str, str], ...],
-    limits: Limits,
-) -> GroupRequest:
-    """Return the request for the groups of a list.
+def read_grouping(graph: Graph, type_: ObjectType, arguments: Mapping[str, Any], limits: Limits) -> Grouping:
+    """Return how the rows of a list are grouped.
 
     Args:
         graph: The graph description.
-        request: The list.
+        type_: The type of the rows.
         arguments: The coerced arguments of `groups`.
-        aggregates: What is selected of each group.
         limits: How many groups may be asked for.
 
     Raises:
         BadInputError: An argument is out of its range, or orders by what is not grouped by.
     """
-    type_ = graph.types[request.target]
-    known = {key.member: key.key for key in group_keys(graph, type_)}
+    known = {key.member: key.key for key in group_keys(type_)}
     keys = tuple(dict.fromkeys(known[member.name] for member in arguments["by"]))
     if not 1 <= len(keys) <= MOST_KEYS:
         raise BadInputError(f"Argument `by` takes 1 to {MOST_KEYS} things to group by; {len(keys)} were given.")
@@ -113,12 +99,8 @@ def read_groups(
     order = arguments.get("orderBy") or ()
     if len(order) > MOST_TERMS:
         raise BadInputError(f"Argument `orderBy` takes at most {MOST_TERMS} terms; {len(order)} were given.")
-    return GroupRequest(
-        target=request.target,
-        relation=request.relation,
-        condition=request.condition,
+    return Grouping(
         keys=keys,
-        aggregates=aggregates,
         having=read_having(graph, type_, arguments.get("having")),
         order=tuple(_read_order(type_, keys, term) for term in order),
         size=limits.size("first", arguments.get("first")),
