@@ -52,19 +52,6 @@ class Answer:
         await send({"type": "http.response.body", "body": b"" if is_head else self.body})
 
 
-def encode(result: Mapping[str, Any]) -> bytes:
-    """Return a GraphQL response as JSON.
-
-    Values are what graphql-core completed: strings, numbers, booleans, null, lists and objects, and
-    `orjson.Fragment` for JSON that is finished already.
-
-    Raises:
-        TypeError: A value is none of these; a scalar of the team's own does not serialise it.
-    """
-    option = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
-    return orjson.dumps(result, option=option)
-
-
 def framed(data: bytes, extensions: Mapping[str, Any]) -> bytes:
     """Return a GraphQL response around the finished JSON of its data."""
     if not extensions:

@@ -17,7 +17,7 @@ from typing import Any, Final
 from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
 
-from api.answer import UNCACHED, Answer, encode, framed
+from api.answer import UNCACHED, Answer, framed
 from api.attendance import Attendance
 from api.body import ClientLeftError, read_body
 from api.context import READ, Parts, authenticate, new_context, require, trail_of
@@ -29,6 +29,7 @@ from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document, Documents
 from schema.errors import DocumentError, LimitError, OperationError, PublicError, UnavailableError
+from schema.values import dump
 
 OFFERS: Final = (Media.GRAPHQL, Media.JSON)
 """What is answered to a GraphQL request."""
@@ -162,14 +163,14 @@ def _written(result: ExecutionResult, media: Media, trail: Trail) -> Answer:
     """Write what came of running an operation."""
     more = {"extensions": result.extensions} if result.extensions else {}
     if not result.errors:
-        return Answer.json(200, encode({"data": result.data, **more}), UNCACHED, media)
+        return Answer.json(200, dump({"data": result.data, **more}), UNCACHED, media)
     if _is_unanswered(result):
         raise UnavailableError(result.errors[0].message)
     entries = masked(result.errors, trail.request_id)
     trail.codes.extend(sorted({entry["extensions"]["code"] for entry in entries}))
     if result.data is None and all(error.path is None for error in result.errors):
         return Answer.json(_request_error_status(media), body_of(*entries), UNCACHED, media)
-    return Answer.json(200, encode({"errors": entries, "data": result.data, **more}), UNCACHED, media)
+    return Answer.json(200, dump({"errors": entries, "data": result.data, **more}), UNCACHED, media)
 
 
 def _is_unanswered(result: ExecutionResult) -> bool:

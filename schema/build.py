@@ -33,7 +33,7 @@ from schema.query.needs import Needs
 from schema.query.page import Limits
 from schema.record import Record, record_class
 from schema.types.objects import make_query
-from schema.types.own import take_in
+from schema.types.own import computed_from, take_in
 from schema.types.resolvers import Wiring, wire
 from schema.types.scalars import scalar_map
 
@@ -59,6 +59,9 @@ class GraphSchema:
 
     cost: CostRule
     """What operations may cost."""
+
+    engine: Engine | None
+    """What compiles operations; None where all are run by resolvers."""
 
     executor: Executor
     """What runs operations."""
@@ -88,7 +91,7 @@ class GraphSchema:
             variables: Values of the operation's variables, not yet coerced.
             context: The request.
         """
-        executor = Executor(self.core, self.cost, None)
+        executor = Executor(self.core, self.cost, None, self.records)
         answered = await executor.answer(
             to_document(document), operation_name=operation_name, variables=variables, context=context
         )
@@ -133,8 +136,9 @@ def build_graph_schema(
     wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits))
     records = {name: record_class(name) for name in graph.types}
     cost = CostRule(core, graph, limits, largest_cost)
-    executor = Executor(core, cost, Engine(core, graph, limits) if is_compiled else None)
-    return GraphSchema(graph, built, core, records, cost, executor)
+    engine = Engine(core, graph, limits, computed_from(graph, fields)) if is_compiled else None
+    executor = Executor(core, cost, engine, records)
+    return GraphSchema(graph, built, core, records, cost, engine, executor)
 
 
 def main() -> int:

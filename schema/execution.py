@@ -1,7 +1,7 @@
 """Runs operations: the engine where it can, resolvers and loaders where it cannot. Both give the same answer."""
 
 import inspect
-from collections.abc import Awaitable  # noqa: TC003 - a local annotation
+from collections.abc import Awaitable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,10 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from schema.context import Context
 from schema.documents import Document
 from schema.engine import Engine
+from schema.engine.own import fill
 from schema.errors import LimitError, StatementFailedError
 from schema.query.cost import Cost, CostRule
+from schema.record import Record
 
 
 @dataclass(slots=True)
@@ -33,14 +35,18 @@ class Answered:
 class Executor:
     """Runs the operations of one schema."""
 
-    def __init__(self, core: GraphQLSchema, cost: CostRule, engine: Engine | None) -> None:
+    def __init__(
+        self, core: GraphQLSchema, cost: CostRule, engine: Engine | None, records: Mapping[str, type[Record]]
+    ) -> None:
         """Note how operations are run.
 
         Args:
             core: The schema.
             cost: What operations may cost.
             engine: The compiled way; None runs everything by resolvers.
+            records: The class of the rows of each type.
         """
+        self._records = records
         self._core = core
         self._cost = cost
         self._engine = engine
@@ -73,10 +79,14 @@ class Executor:
             if compiled is not None:
                 statement = compiled.statement
                 try:
-                    data = await context.database.fetch_bytes(statement.sql, compiled.arguments)
-                    return Answered(data, None, _reports(context, cost, "engine"))
+                    data: bytes | None = await context.database.fetch_bytes(statement.sql, compiled.arguments)
                 except StatementFailedError:
-                    pass  # the resolvers run it, and say what is wrong
+                    data = None
+                if data is not None and compiled.own:
+                    data = await fill(data, compiled.own, self._records, coerced)
+                if data is not None:
+                    return Answered(data, None, _reports(context, cost, "engine"))
+                # Otherwise the resolvers run it, and say what is wrong.
         result: Awaitable[ExecutionResult] | ExecutionResult = execute(
             self._core,
             document.node,

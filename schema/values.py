@@ -80,6 +80,15 @@ def read(kind: Kind, value: Any) -> Any:
     return _READERS[kind](value)
 
 
+def dump(value: Any) -> bytes:
+    """Return what graphql-core completed as JSON: strings, numbers, booleans, null, lists, objects and ready JSON.
+
+    Raises:
+        TypeError: A value is none of these; a scalar of the team's own does not serialise it.
+    """
+    return orjson.dumps(value, option=orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS)
+
+
 def to_text(scalar: Scalar, value: Any) -> str:
     """Return a value as text, for ids and cursors; `from_text` reads it back."""
     if scalar.enum is not None:

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import shutil
+import signal
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -28,6 +29,8 @@ RUN_FOLDER = "ACHENE_TEST_RUN"
 
 def pytest_configure() -> None:
     """Make the run's folder, outside pytest's own, which other users (PostgreSQL, as root) may not enter."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs in the background
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # what we start would ignore Ctrl-C as well
     if RUN_FOLDER not in os.environ:
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="achene-test-")
 

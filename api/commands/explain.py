@@ -18,7 +18,7 @@ from api.embedded import database_url
 from api.settings import Settings
 from schema.build import build_graph_schema
 from schema.documents import Documents
-from schema.engine import Compiled, Engine
+from schema.engine import Compiled
 from schema.engine.advice import Advice, advise
 from schema.errors import DocumentError, LimitError, OperationError
 from schema.query.page import Limits
@@ -71,7 +71,9 @@ def _compile(file: Path, variables: str, name: str | None) -> Compiled | None:
     coerced = get_variable_values(graph.core, operation.variable_definitions or (), given)
     if not isinstance(coerced, VariableValues):
         raise typer.BadParameter("--variables: " + " ".join(error.message for error in coerced))
-    return Engine(graph.core, graph.graph, limits).compile(operation, document.fragments, coerced)
+    if graph.engine is None:
+        raise RuntimeError("the graph was built without an engine")
+    return graph.engine.compile(operation, document.fragments, coerced)
 
 
 def _messages(error: Exception) -> str:

@@ -31,8 +31,10 @@ from schema.query.filters import (
     Related,
     Search,
 )
+from schema.query.group_arguments import read_grouping
 from schema.query.order import read_order
 from schema.query.page import Limits, Page, read_page
+from schema.query.requests import Grouping
 from schema.values import check_text
 
 
@@ -84,7 +86,19 @@ class RowShape:
     """Its values."""
 
 
-Shape = ListShape | RowShape
+@dataclass(frozen=True, slots=True)
+class RowsShape:
+    """What decides the statement of a look-up of several rows, besides its selection."""
+
+    by_type: tuple[tuple[str, tuple[Slot, ...]], ...]
+    """For each type among the ids, by name: the slots of the places of its rows, and of each part of their keys."""
+
+    count: Slot
+    """How many ids there are."""
+
+
+Shape = ListShape | RowShape | RowsShape | Grouping
+"""Of `groups`, slots stand for the values in `having`, for the size and for the offset."""
 
 
 class ArgumentReader:
@@ -94,6 +108,7 @@ class ArgumentReader:
         """Note what arguments are read against."""
         self._core = core
         self._graph = graph
+        self._all_limits = limits
         self._limits = {type_.name: limits.for_type(type_) for type_ in graph.types.values()}
 
     def read(self, outline: Outline, variables: VariableValues) -> tuple[tuple[Shape, ...], list[list[Any]]]:
@@ -117,6 +132,10 @@ class ArgumentReader:
             case "node":
                 type_, key = read_id(self._graph.types, arguments["id"])
                 return _row(type_, [field.attribute for field in type_.primary_key], key, taken)
+            case "nodes":
+                return self._rows(arguments["ids"], taken)
+            case "groups":
+                return self._groups(self._graph.types[site.type_name], arguments, taken)
             case "id":
                 type_ = self._graph.types[site.type_name]
                 key = read_id_of(type_, arguments["id"], "id")
@@ -139,6 +158,27 @@ class ArgumentReader:
             ),
             stripped,
         )
+
+    def _groups(self, type_: ObjectType, arguments: Mapping[str, Any], taken: "_Taken") -> Grouping:
+        grouping = read_grouping(self._graph, type_, arguments, self._limits[type_.name])
+        return replace(
+            grouping,
+            having=None if grouping.having is None else taken.condition(grouping.having),
+            size=taken.take(grouping.size),
+            offset=taken.take(grouping.offset) if grouping.offset else 0,
+        )
+
+    def _rows(self, ids: Sequence[str], taken: "_Taken") -> RowsShape:
+        self._all_limits.check_ids(ids)
+        keys: dict[str, list[tuple[int, Any]]] = {}
+        for place, id_ in enumerate(ids):
+            type_, key = read_id(self._graph.types, id_)
+            keys.setdefault(type_.name, []).append((place, key))
+        by_type = []
+        for name, found in sorted(keys.items()):
+            parts = zip(*((place, *key) for place, key in found), strict=True)
+            by_type.append((name, tuple(taken.take(part) for part in parts)))
+        return RowsShape(tuple(by_type), taken.take(len(ids)))
 
     def _unique(
         self, type_: ObjectType, names: Sequence[str], arguments: Mapping[str, Any], taken: "_Taken"

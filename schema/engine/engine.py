@@ -10,7 +10,8 @@ from graphql.execution.values import VariableValues
 from graphql.language import DirectiveNode, Visitor
 
 from schema.engine.arguments import ArgumentReader
-from schema.engine.outline import Outline, Uncompiled, make_outline
+from schema.engine.outline import Outline, OwnField
+from schema.engine.outliner import OwnReads, Uncompiled, make_outline
 from schema.engine.render import render
 from schema.engine.statement import Statement, compile_statement
 from schema.errors import PublicError
@@ -34,14 +35,25 @@ class Compiled:
     arguments: list[Any]
     """What is bound in it."""
 
+    own: tuple[OwnField, ...]
+    """What is computed in Python on top; see `schema.engine.own.fill`."""
+
 
 class Engine:
     """The compiled way of one schema."""
 
-    def __init__(self, core: GraphQLSchema, graph: Graph, limits: Limits) -> None:
-        """Begin without any statement."""
+    def __init__(self, core: GraphQLSchema, graph: Graph, limits: Limits, own: OwnReads) -> None:
+        """Begin without any statement.
+
+        Args:
+            core: The schema.
+            graph: The graph description.
+            limits: How large a page may be.
+            own: What each field in Python is computed from, where it takes nothing else; others go to the resolvers.
+        """
         self._core = core
         self._graph = graph
+        self._own = own
         self._reader = ArgumentReader(core, graph, limits)
         self._flags: LRUCache[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = LRUCache(MOST_OUTLINES)
         self._outlines: LRUCache[Any, tuple[OperationDefinitionNode, Outline | None]] = LRUCache(MOST_OUTLINES)
@@ -73,7 +85,7 @@ class Engine:
         if known is None:
             statement = compile_statement(render(self._graph, outline, shapes))
             known = self._statements[place, shapes] = operation, statement  # kept, so that no other takes its id
-        return Compiled(known[1], known[1].arguments(values))
+        return Compiled(known[1], known[1].arguments(values), outline.own)
 
     def _outline(
         self,
@@ -86,7 +98,7 @@ class Engine:
         if known is not None:
             return known[1]
         try:
-            outline: Outline | None = make_outline(self._core, self._graph, operation, fragments, flags)
+            outline: Outline | None = make_outline(self._core, self._graph, self._own, operation, fragments, flags)
             if outline is not None and not outline.sites:
                 outline = None  # nothing of it is in a table
         except Uncompiled:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Column,
     ColumnElement,
@@ -21,24 +22,29 @@ from sqlalchemy import (
     Text,
     and_,
     cast,
+    column,
     exists,
     func,
     literal_column,
     select,
     true,
+    union_all,
 )
+from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from schema.engine import outline as selected
-from schema.engine.arguments import ListShape, RowShape, Shape, bind
+from schema.engine.arguments import ListShape, RowShape, RowsShape, Shape, bind
 from schema.engine.json import Part, concat, text, value_parts
-from schema.engine.outline import Member, Outline
-from schema.engine.taken import Needed, Parts, lists, needs, relation_at, take_apart
-from schema.engine.text import Fold, Heads, JsonWriter, Level, aggregate_name, empty_list
+from schema.engine.outline import Member, Outline, key_attribute
+from schema.engine.taken import Needed, Parts, aggregates_in, lists, needs, relation_at, take_apart
+from schema.engine.text import Fold, Heads, JsonWriter, Level, aggregate_name, empty_list, groups_name
 from schema.graph import Graph, ObjectType
 from schema.query.conditions import aggregate, aggregate_scalar, to_sql
+from schema.query.groups import KeyValues, grouped_rows
 from schema.query.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place
-from schema.query.rows import Rows, expression, rows_of_relation, rows_of_type, selectable, tie
+from schema.query.requests import RELATION, Grouping, GroupKey
+from schema.query.rows import Rows, expression, rows_of_relation, rows_of_type, selectable, tie, unlimited
 
 
 def render(graph: Graph, outline: Outline, shapes: Sequence[Shape]) -> Select[Any]:
@@ -64,6 +70,8 @@ class _Renderer:
                 return json
             case selected.Row():
                 return func.coalesce(self._row(content).scalar_subquery(), text("null"))
+            case selected.Rows():
+                return self._rows(content).scalar_subquery()
             case selected.List():
                 return self._list(content, None).scalar_subquery()
             case _:
@@ -79,16 +87,48 @@ class _Renderer:
         for attribute, slot in zip(shape.key, shape.slots, strict=True):
             value = getattr(rows.entity, attribute)
             rows = rows.where(value == bind(slot, value.type))
-        needed = needs(self._graph, type_, members)
+        return self._objects(f"r{row.site}", rows, members, ())
+
+    def _rows(self, rows: selected.Rows) -> Select[Any]:
+        """Return the JSON of the rows that ids name, in the order of the ids; null where there is none."""
+        shape = self._shapes[rows.site]
+        if not isinstance(shape, RowsShape):
+            raise TypeError("a look-up of several rows has their shape")
+        found = []
+        for type_name, slots in shape.by_type:
+            type_ = self._graph.types[type_name]
+            entity = aliased(type_.model)
+            key = [getattr(entity, attribute) for attribute in type_.key_attributes]
+            names = [column("n", BigInteger()), *(column(f"k{index}", value.type) for index, value in enumerate(key))]
+            arrays = [bind(slot, ARRAY(unlimited(name.type))) for slot, name in zip(slots, names, strict=True)]
+            wanted = func.unnest(*arrays).table_valued(*names).render_derived(name=f"k{rows.site}{type_name}")
+            on = and_(*(value == given for value, given in zip(key, list(wanted.c)[1:], strict=True)))
+            source = Rows(type_, entity, wanted.join(selectable(entity), on), (), None)
+            found.append(self._objects(f"r{rows.site}{type_name}", source, rows.by_type[type_name], (wanted.c.n,)))
+        if not found:
+            return select(text("[]"))
+        all_found = union_all(*found).subquery(f"f{rows.site}")
+        series = func.generate_series(literal_column("0"), bind(shape.count, BigInteger()) - literal_column("1"))
+        place = series.table_valued("n").render_derived(name=f"n{rows.site}")
+        each = func.coalesce(all_found.c.json, text("null"))
+        together = func.string_agg(each, aggregate_order_by(literal_column("','"), place.c.n), type_=Text)
+        return select(concat(["[", together, "]"])).select_from(place.outerjoin(all_found, all_found.c.n == place.c.n))
+
+    def _objects(
+        self, name: str, rows: Rows, members: Sequence[Member], lead: Sequence[ColumnElement[Any]]
+    ) -> Select[Any]:
+        """Return the JSON of rows as `json`, each on its own, behind leading columns."""
+        needed = needs(self._graph, rows.type_, members)
         columns = {need: expression(rows.entity, need[1]) for need in needed if not need[0]}
-        source = self._reach(rows.source, type_, columns, needed)
+        source = self._reach(rows.source, rows.type_, columns, needed)
         if not any(lists(members)):
-            level = Level(type_, columns)
-            return select(concat(self._json.object(level, members))).select_from(source).where(*rows.conditions)
-        found = select(*_labelled(columns)).select_from(source).where(*rows.conditions).cte(f"r{row.site}")
-        level = Level(type_, dict(zip(columns, found.c, strict=True)))
+            json = concat(self._json.object(Level(rows.type_, columns), members)).label("json")
+            return select(*lead, json).select_from(source).where(*rows.conditions)
+        found = select(*lead, *_labelled(columns)).select_from(source).where(*rows.conditions).cte(name)
+        level = Level(rows.type_, dict(zip(columns, list(found.c)[len(lead) :], strict=True)))
         source = self._attach(level, found, found, members)
-        return select(concat(self._json.object(level, members))).select_from(source)
+        json = concat(self._json.object(level, members)).label("json")
+        return select(*list(found.c)[: len(lead)], json).select_from(source)
 
     def _list(self, list_: selected.List, keys: FromClause | None) -> Select[Any]:
         """Return the JSON of a list as `json`: one row, or one row a key, with the key's columns first."""
@@ -98,8 +138,13 @@ class _Renderer:
         parts = take_apart(list_.members)
         heads = self._heads(list_, shape, keys, parts)
         source = keys
-        for lateral in dict.fromkeys(column.table for column in heads.values()):
+        for lateral in dict.fromkeys(value.table for value in heads.values()):
             source = lateral if source is None else source.join(lateral, true())
+        for groups in parts.groups:
+            grouped = self._groups(list_, shape, groups, keys).cte(f"g{groups.site}")
+            on = true() if keys is None else and_(*(key == grouped.c[key.key] for key in keys.c))
+            source = grouped if source is None else source.outerjoin(grouped, on)
+            heads[groups_name(groups.site)] = func.coalesce(grouped.c.json, text("[]"))
         if parts.has_rows:
             return self._with_rows(list_, shape, keys, parts, heads, source)
         key_columns: list[ColumnElement[Any]] = [] if keys is None else list(keys.c)
@@ -141,6 +186,44 @@ class _Renderer:
         else:
             level = Level(type_, columns)
         json = concat(self._json.connection(list_.members, shape, Fold(heads, level, number, places))).label("json")
+        return select(*key_columns, json).select_from(joined).group_by(*key_columns)
+
+    def _groups(
+        self, list_: selected.List, shape: ListShape, groups: selected.Groups, keys: FromClause | None
+    ) -> Select[Any]:
+        """Return the JSON of a list's groups as `json`: one row, or one row a key, with the key's columns first."""
+        grouping = self._shapes[groups.site]
+        if not isinstance(grouping, Grouping):
+            raise TypeError("groups have the shape of a grouping")
+        members = _grouped_members(groups.members, grouping.keys)
+        type_, aggregates = self._graph.types[list_.target], aggregates_in(members)
+        needed = needs(self._graph, type_, members)
+        own = [need for need in needed if not need[0]]
+
+        def columns(rows: Rows, by: KeyValues) -> list[ColumnElement[Any]]:
+            found = _key_columns(grouping.keys, by)
+            made = [_aggregate_json(rows, each) for each in aggregates]
+            return [*_named((found[attribute] for _, attribute in own), "c"), *_named(made, "a")]
+
+        rows = self._restricted(list_, shape, keys)
+        page = grouped_rows(self._graph, rows, grouping, columns, bind).lateral(f"p{groups.site}")
+        values: dict[Needed, ColumnElement[Any]] = {need: page.c[f"c{index}"] for index, need in enumerate(own)}
+        joined = self._reach(page if keys is None else keys.join(page, true()), type_, values, needed)
+        key_columns, number = [] if keys is None else list(keys.c), page.c.n
+        made: Heads = {aggregate_name(each): page.c[f"a{index}"] for index, each in enumerate(aggregates)}
+        if any(lists(members)):
+            kept = [*key_columns, number, *_named(made.values(), "a"), *_labelled(values)]
+            found = select(*kept).select_from(joined).cte(f"r{groups.site}")
+            taken: Iterator[Any] = iter(found.c)
+            key_columns, number = [next(taken) for _ in key_columns], next(taken)
+            made = {name: next(taken) for name in made}
+            level = Level(type_, {need: next(taken) for need in values}, aggregates=made)
+            joined = self._attach(level, found, found, members)
+        else:
+            level = Level(type_, values, aggregates=made)
+        each = concat(self._json.object(level, members))
+        together = func.string_agg(each, aggregate_order_by(literal_column("','"), number), type_=Text)
+        json = concat(["[", together, "]"]).label("json")
         return select(*key_columns, json).select_from(joined).group_by(*key_columns)
 
     def _restricted(self, list_: selected.List, shape: ListShape, keys: FromClause | None) -> Rows:
@@ -209,15 +292,26 @@ class _Renderer:
         """Join the rows that paths lead to, and add what is needed of them to the columns at hand."""
         for path in sorted({need[0] for need in needed if need[0]}, key=len):
             relation = relation_at(self._graph, type_, path)
-            entity = aliased(self._graph.types[relation.target].model)
-            table = selectable(entity)
             near: dict[Column[Any], ColumnElement[Any]] = {
                 column: columns[path[:-1], key] for column, key in zip(relation.key_columns, relation.keys, strict=True)
             }
-            source = source.outerjoin(table, tie(relation.on, near, table))
-            for need in needed:
-                if need[0] == path:
-                    columns[need] = expression(entity, need[1])
+            far = [need for need in needed if need[0] == path]
+            if relation.is_reference:
+                entity = aliased(self._graph.types[relation.target].model)
+                table = selectable(entity)
+                source = source.outerjoin(table, tie(relation.on, near, table))
+                columns.update({need: expression(entity, need[1]) for need in far})
+            else:
+                rows = rows_of_relation(self._graph, relation, near, source)
+                least = rows.values(rows.type_.key_attributes)
+                first = (
+                    rows.select(*_named(rows.values([need[1] for need in far]), "c"))
+                    .order_by(*least)
+                    .limit(1)
+                    .lateral()
+                )
+                source = source.outerjoin(first, true())
+                columns.update(zip(far, first.c, strict=True))
         return source
 
     def _attach(self, level: Level, rows: FromClause, source: FromClause, members: Sequence[Member]) -> FromClause:
@@ -233,6 +327,35 @@ class _Renderer:
             source = source.outerjoin(below, and_(*(value == key for value, key in pairs)))
             level.children[list_.site] = func.coalesce(below.c.json, text(empty_list(list_.members)))
         return source
+
+
+def _grouped_members(members: Sequence[Member], keys: Sequence[GroupKey]) -> tuple[Member, ...]:
+    """Return what is selected of a group, with null for what the rows are not grouped by."""
+    names = {key.name for key in keys}
+
+    def shown(member: Member) -> Member:
+        match member.content:
+            case selected.Keys(inner):
+                return Member(member.key, selected.Keys(tuple(map(shown, inner))))
+            case selected.Value(field) if field.name not in names:
+                return Member(member.key, selected.Constant("null"))
+            case selected.Object(relation) if relation.name not in names:
+                return Member(member.key, selected.Constant("null"))
+            case _:
+                return member
+
+    return tuple(map(shown, members))
+
+
+def _key_columns(keys: Sequence[GroupKey], by: KeyValues) -> dict[str, ColumnElement[Any]]:
+    """Return the values of keys by attribute; see `key_attribute`."""
+    found: dict[str, ColumnElement[Any]] = {}
+    for key in keys:
+        if key.unit == RELATION:
+            found.update(zip(key.attributes, by[key.name], strict=True))
+        else:
+            found[key_attribute(key.name)] = by[key.name][0]
+    return found
 
 
 def _labelled(columns: dict[Needed, ColumnElement[Any]]) -> list[ColumnElement[Any]]:

@@ -33,12 +33,15 @@ class Parts:
     aggregates: tuple[selected.Aggregate, ...]
     """The aggregates over the whole list."""
 
+    groups: tuple[selected.Groups, ...]
+    """The groups of the whole list."""
+
 
 def take_apart(members: Sequence[Member]) -> Parts:
     """Return what is selected of a connection, by what it is selected for."""
     row: list[Member] = []
-    has_cursors, asked, aggregates = False, set[str](), list[selected.Aggregate]()
-    has_rows = False
+    has_rows, has_cursors, asked = False, False, set[str]()
+    groups: list[selected.Groups] = []
     for member in members:
         match member.content:
             case selected.Nodes(inner):
@@ -53,10 +56,15 @@ def take_apart(members: Sequence[Member]) -> Parts:
             case selected.PageInfo(fields):
                 has_rows = True
                 asked.update(name for _, name in fields)
-            case selected.Aggregate() | selected.Aggregates():
-                aggregates.extend(_flat(member.content))
+            case selected.Groups():
+                groups.append(member.content)
     has_cursors = has_cursors or bool(asked & {"startCursor", "endCursor"})
-    return Parts(tuple(row), has_rows, has_cursors, frozenset(asked), tuple(dict.fromkeys(aggregates)))
+    return Parts(tuple(row), has_rows, has_cursors, frozenset(asked), aggregates_in(members), tuple(groups))
+
+
+def aggregates_in(members: Sequence[Member]) -> tuple[selected.Aggregate, ...]:
+    """Return the aggregates among members, each once."""
+    return tuple(dict.fromkeys(each for member in members for each in _flat(member.content)))
 
 
 def _flat(content: selected.Content) -> Iterator[selected.Aggregate]:
@@ -80,6 +88,10 @@ def _needed(graph: Graph, type_: ObjectType, members: Sequence[Member], path: Pa
                 yield from ((path, field.attribute) for field in type_.primary_key)
             case selected.Value(field):
                 yield path, field.attribute
+            case selected.Own(_, reads):
+                yield from ((path, field.attribute) for field in reads)
+            case selected.Keys(inner):
+                yield from _needed(graph, type_, inner, path)
             case selected.List(relation=Relation() as relation):
                 yield from ((path, key) for key in relation.keys)
             case selected.Object(relation, inner):
@@ -95,6 +107,8 @@ def lists(members: Sequence[Member], path: Path = ()) -> Iterator[tuple[selected
         match member.content:
             case selected.List():
                 yield member.content, path
+            case selected.Keys(inner):
+                yield from lists(inner, path)
             case selected.Object(relation, inner):
                 yield from lists(inner, (*path, relation.name))
 

@@ -21,6 +21,7 @@ from schema.engine import outline as selected
 from schema.engine.arguments import ListShape, bind
 from schema.engine.json import Part, concat, cursor_text, id_parts, text, value_parts
 from schema.engine.outline import Member
+from schema.engine.own import hole
 from schema.engine.taken import Needed, Path, type_at
 from schema.graph import Graph, ObjectType, Relation
 
@@ -40,6 +41,9 @@ class Level:
 
     children: dict[int, ColumnElement[str]] = field(default_factory=dict)
     """The JSON of each list below, by site."""
+
+    aggregates: Heads = field(default_factory=dict)
+    """The JSON of each aggregate, by name, where the row is a group."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +92,12 @@ class JsonWriter:
                 return self._related(level, relation, members, (*path, relation.name))
             case selected.List():
                 return [level.children[content.site]]
+            case selected.Own(index, reads):
+                return hole(index, [value_parts(each, level.columns[path, each.attribute], None) for each in reads])
+            case selected.Keys(members):
+                return self.object(level, members, path)
+            case selected.Aggregates():
+                return _aggregates(content, level.aggregates)
             case _:
                 raise TypeError(f"{content} is no member of a row")
 
@@ -113,7 +123,11 @@ class JsonWriter:
                 case selected.PageInfo(fields):
                     parts.extend(self._page_info(fields, shape, fold))
                 case selected.Aggregate() | selected.Aggregates():
-                    parts.extend(_aggregates(member.content, fold.heads))
+                    # Each is the same for all rows, so any of them will do: the largest.
+                    same: Heads = {name: func.max(value, type_=Text) for name, value in fold.heads.items()}
+                    parts.extend(_aggregates(member.content, same))
+                case selected.Groups(site):
+                    parts.append(func.max(fold.heads[groups_name(site)], type_=Text))
                 case _:
                     raise TypeError(f"{member.content} is no member of a connection")
         return [*parts, "}"]
@@ -201,18 +215,23 @@ def aggregate_name(content: selected.Aggregate) -> str:
     return f"{content.function}:{content.attribute}"
 
 
-def _aggregates(content: selected.Content, heads: Heads) -> list[Part]:
-    """Return the JSON of aggregates; each is the same for all rows, so any of them will do: the largest."""
+def groups_name(site: int) -> str:
+    """Return by which name the groups of a list stand among the heads."""
+    return f"groups:{site}"
+
+
+def _aggregates(content: selected.Content, values: Heads) -> list[Part]:
+    """Return the JSON of aggregates."""
     match content:
         case selected.Constant(json):
             return [json]
         case selected.Aggregate():
-            return [func.max(heads[aggregate_name(content)], type_=Text)]
+            return [values[aggregate_name(content)]]
         case selected.Aggregates(members):
             parts: list[Part] = ["{"]
             for index, member in enumerate(members):
                 parts.append(f'{"," if index else ""}"{member.key}":')
-                parts.extend(_aggregates(member.content, heads))
+                parts.extend(_aggregates(member.content, values))
             return [*parts, "}"]
         case _:
             raise TypeError(f"{content} is no aggregate")
@@ -225,7 +244,7 @@ def empty_list(members: Sequence[Member]) -> str:
         match member.content:
             case selected.Constant(json):
                 value = json
-            case selected.Nodes() | selected.Edges():
+            case selected.Nodes() | selected.Edges() | selected.Groups():
                 value = "[]"
             case selected.PageInfo(fields):
                 known = {"hasNextPage": "false", "hasPreviousPage": "false", "__typename": '"PageInfo"'}

@@ -259,6 +259,11 @@ class ObjectType:
     own_orders: Mapping[str, OwnOrder] = field(default_factory=dict)
     """Orders of the model's own, by GraphQL name."""
 
+    @property
+    def key_attributes(self) -> tuple[str, ...]:
+        """Attributes of the primary key."""
+        return tuple(field.attribute for field in self.primary_key)
+
     def field_named(self, name: str) -> Field | None:
         """Return a shown field by its GraphQL name."""
         return next((field for field in self.fields if field.name == name), None)

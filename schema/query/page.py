@@ -3,7 +3,7 @@
 Source: https://relay.dev/graphql/connections.htm
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,15 @@ class Limits:
         """Return the limits of the lists of a type, which its model may set."""
         largest = type_.largest_page or self.largest_page_size
         return Limits(min(type_.page_size or self.default_page_size, largest), largest)
+
+    def check_ids(self, ids: Sequence[str]) -> None:
+        """Refuse more ids than a page may have rows.
+
+        Raises:
+            BadInputError: There are more.
+        """
+        if len(ids) > self.largest_page_size:
+            raise BadInputError(f"Argument `ids` takes at most {self.largest_page_size} ids; {len(ids)} were given.")
 
     def size(self, argument: str, given: int | None) -> int:
         """Return how many rows an argument asks for.

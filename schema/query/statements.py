@@ -82,9 +82,13 @@ def object_statement(graph: Graph, request: ObjectRequest, keys: Keys) -> Select
         parents = unnest([column_.type for column_ in columns], keys)
         on = and_(*(value == parents.c[f"k{index}"] for index, value in enumerate(columns)))
         rows = Rows(type_, entity, selectable(entity), (on,), parents)
-    return select(parents.c.place, *labelled(rows.values(request.attributes), "c")).select_from(
+    statement = select(parents.c.place, *labelled(rows.values(request.attributes), "c")).select_from(
         parents.join(rows.source, and_(*rows.conditions))
     )
+    if request.relation is None or graph.relation(request.relation).is_reference:
+        return statement
+    # Nothing may keep a second row from being there. The one with the least key counts: it comes last.
+    return statement.order_by(parents.c.place, *(value.desc() for value in rows.values(type_.key_attributes)))
 
 
 def restricted(graph: Graph, request: ListRequest, parents: FromClause) -> Rows:

@@ -8,8 +8,9 @@ from typing import Any
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
+from schema.engine.own import own_reads
 from schema.errors import DefinitionError
-from schema.graph import Graph, ObjectType
+from schema.graph import Field, Graph, ObjectType
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,18 @@ def take_in(graph: Graph, classes: Iterable[type[Any]]) -> OwnFields:
             if type_ is not None:
                 reads[type_.name, shown] = _checked(type_, class_, name, field.metadata.get("reads", ()))
     return OwnFields(by_type, reads)
+
+
+def computed_from(graph: Graph, fields: OwnFields) -> dict[tuple[str, str], tuple[Field, ...]]:
+    """Return what fields are computed from, of those that take nothing but values of their row and arguments."""
+    found = {}
+    for (type_name, shown), attributes in fields.reads.items():
+        field, reads = fields.by_type[type_name][shown], own_reads(graph.types[type_name], attributes)
+        is_plain = not (field.extensions or field.permission_classes)
+        resolver = field.base_resolver
+        if is_plain and reads is not None and resolver is not None and resolver.info_parameter is None:
+            found[type_name, shown] = reads
+    return found
 
 
 def _generated(graph: Graph, type_: ObjectType | None) -> set[str]:

@@ -343,10 +343,7 @@ def _wire_node(core: GraphQLSchema, wiring: Wiring) -> None:
         return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
 
     def load_many(_source: Any, info: GraphQLResolveInfo[Any], ids: list[str]) -> list[Awaitable[Any]]:
-        if len(ids) > wiring.limits.largest_page_size:
-            raise BadInputError(
-                f"Argument `ids` takes at most {wiring.limits.largest_page_size} ids; {len(ids)} were given."
-            )
+        wiring.limits.check_ids(ids)
         parsed = [read_id(graph.types, id_) for id_ in ids]
         requests = [_object_request(info, type_, None, _primary_key(type_), wiring) for type_, _ in parsed]
         load_object = info.context.loaders.load_object

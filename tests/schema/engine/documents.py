@@ -17,6 +17,7 @@ from graphql import (
     get_named_type,
     is_leaf_type,
 )
+from inflection import underscore
 
 from schema.opaque import decode
 
@@ -72,15 +73,42 @@ class Writer:
     def field(self, parent: str, definition: GraphQLField, name: str, depth: int, index: int) -> str:
         """Return a field with an alias of its own, arguments and selections."""
         alias = f"{name}{index}: " if parent == "Query" or self.random.random() < 0.4 else ""
-        arguments = [
-            f"{argument}: {value}"
-            for argument, given in definition.args.items()
-            if (value := self.argument(argument, given.type, get_named_type(definition.type).name)) is not None
-        ]
+        arguments = (
+            list(self.grouping(definition))
+            if name == "groups"
+            else [
+                f"{argument}: {value}"
+                for argument, given in definition.args.items()
+                if (value := self.argument(argument, given.type, get_named_type(definition.type).name)) is not None
+            ]
+        )
         shown = f"({', '.join(arguments)})" if arguments else ""
         type_ = get_named_type(definition.type)
         below = "" if is_leaf_type(type_) else " { " + self.selections(type_, depth) + " }"
         return f"{alias}{name}{shown}{self.directive()}{below}"
+
+    def grouping(self, definition: GraphQLField) -> Iterator[str]:
+        """Yield the arguments of `groups`; what it orders by is mostly grouped by."""
+        by, order = (get_named_type(definition.args[name].type) for name in ("by", "orderBy"))
+        assert isinstance(by, GraphQLEnumType)
+        assert isinstance(order, GraphQLInputObjectType)
+        keys = self.random.sample(list(by.values), min(len(by.values), self.random.randint(1, 3)))
+        yield f"by: [{', '.join(keys)}]"
+        orderable = get_named_type(order.fields["key"].type) if "key" in order.fields else None
+        terms = [self.one_of(order.fields["aggregate"].type, 2) for _ in range(self.random.randint(0, 1))]
+        terms = [f"{{aggregate: {term}}}" for term in terms]
+        if isinstance(orderable, GraphQLInputObjectType):
+            fitting = [name for name in orderable.fields if underscore(name).upper() in keys]
+            terms += [
+                f"{{key: {{{name}: {self.random.choice(('ASC', 'DESC', 'ASC_NULLS_FIRST'))}}}}}" for name in fitting
+            ]
+        if terms and self.random.random() < 0.6:
+            yield f"orderBy: [{', '.join(self.random.sample(terms, self.random.randint(1, len(terms))))}]"
+        if self.random.random() < 0.3:
+            yield f"having: {self.input(definition.args['having'].type, 2)}"
+        yield f"first: {self.random.choice((0, 1, 3, 10))}"
+        if self.random.random() < 0.2:
+            yield f"offset: {self.random.choice((0, 1, 4))}"
 
     def directive(self) -> str:
         """Return `@skip` or `@include` now and then, by a variable or a constant."""
@@ -124,7 +152,7 @@ class Writer:
         names = [name for name in type_.fields if f"{type_.name}.{name}" not in self.skipped]
         leaves = [name for name in names if is_leaf_type(get_named_type(type_.fields[name].type))]
         others = [name for name in names if name not in leaves]
-        is_part = type_.name.endswith(("Connection", "Edge", "Aggregate"))
+        is_part = type_.name.endswith(("Connection", "Edge", "Aggregate", "Group"))
         chosen = self.random.sample(leaves, min(len(leaves), self.random.randint(1, 4))) if leaves else []
         if is_part or depth > 0:
             chosen += self.random.sample(others, min(len(others), self.random.randint(1 if is_part else 0, 2)))
@@ -145,6 +173,11 @@ class Writer:
             case "id":
                 fitting = [id_ for id_ in self.ids if of == "Node" or decode(id_).startswith(f"{of}:")]
                 return self.maybe_variable("ID!", self.random.choice(fitting or self.ids))
+            case "ids":
+                chosen = [self.random.choice(self.ids) for _ in range(self.random.randint(0, 6))]
+                return f"[{', '.join(map(quoted, chosen))}]"
+            case "length":
+                return self.random.choice((None, "1", "40", "0"))
             case "filter" if self.random.random() < 0.4:
                 return self.input(type_, 2)
             case "orderBy" if self.random.random() < 0.4:
