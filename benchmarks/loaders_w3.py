@@ -2,12 +2,11 @@
 
     python -m benchmarks.loaders_w3 [--rounds 100] [--posts 20000]
 
-Starts a PostgreSQL of its own with demo content. Three ways answer in turn within one run, so that all of them meet the
+Starts a PostgreSQL of its own with demo content. Two ways answer in turn within one run, so that all of them meet the
 same machine; the medians and their ratio are printed:
 
 - loaders: resolvers and loaders, from the parsed document to JSON bytes. Five statements.
 - by hand: five statements written in SQL and run by SQLAlchemy over the same pool, their rows put into the same JSON.
-- resolvers: graphql-core over rows that are there already, which neither of the two can be faster than through it.
 """
 
 import argparse
@@ -57,24 +56,17 @@ AUTHORS = text("SELECT id, name FROM users WHERE id = ANY (CAST(:ids AS bigint[]
 
 
 class Counted:
-    """A database that counts statements, and can answer them again from memory."""
+    """A database that counts statements."""
 
     def __init__(self, database: Database) -> None:
         """Wrap a database."""
         self._database = database
         self.statements = 0
-        self.kept: list[Sequence[Row[Any]]] | None = None
-        """The rows of each statement in turn, where it is not to ask the database."""
 
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """Run a statement."""
         self.statements += 1
-        if self.kept is not None and len(self.kept) == 5:
-            return self.kept[(self.statements - 1) % 5]
-        rows = await self._database.fetch(statement)
-        if self.kept is not None:
-            self.kept.append(rows)
-        return rows
+        return await self._database.fetch(statement)
 
 
 def by_loaders(database: Database, reader: Counted) -> Callable[[], Awaitable[bytes]]:
@@ -126,13 +118,10 @@ async def measure(url: str, posts: int, rounds: int) -> None:
     await migrate(url)
     await load_demo(url, posts=posts)
     database = Database(url, Settings(database_url=url))
-    reader, memory = Counted(database), Counted(database)
-    memory.kept = []
-    loaders, resolvers = by_loaders(database, reader), by_loaders(database, memory)
+    reader = Counted(database)
     ways: dict[str, Callable[[], Awaitable[bytes]]] = {
-        "loaders": loaders,
+        "loaders": by_loaders(database, reader),
         "by hand": lambda: by_hand(database),
-        "resolvers": resolvers,
     }
     answers = {name: await way() for name, way in ways.items()}
     if len(set(answers.values())) != 1:
