@@ -169,7 +169,7 @@ def _written(result: ExecutionResult, media: Media, trail: Trail) -> Answer:
     entries = masked(result.errors, trail.request_id)
     trail.codes.extend(sorted({entry["extensions"]["code"] for entry in entries}))
     if result.data is None and all(error.path is None for error in result.errors):
-        return Answer.json(_request_error_status(media), body_of(*entries), UNCACHED, media)
+        return Answer.json(_request_error_status(media), dump({"errors": entries, **more}), UNCACHED, media)
     return Answer.json(200, dump({"errors": entries, "data": result.data, **more}), UNCACHED, media)
 
 

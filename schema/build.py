@@ -91,7 +91,7 @@ class GraphSchema:
             variables: Values of the operation's variables, not yet coerced.
             context: The request.
         """
-        executor = Executor(self.core, self.cost, None, self.records)
+        executor = Executor(self.core, self.cost, None)
         answered = await executor.answer(
             to_document(document), operation_name=operation_name, variables=variables, context=context
         )
@@ -136,8 +136,8 @@ def build_graph_schema(
     wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits))
     records = {name: record_class(name) for name in graph.types}
     cost = CostRule(core, graph, limits, largest_cost)
-    engine = Engine(core, graph, limits, computed_from(graph, fields)) if is_compiled else None
-    executor = Executor(core, cost, engine, records)
+    engine = Engine(core, graph, limits, computed_from(graph, fields), records) if is_compiled else None
+    executor = Executor(core, cost, engine)
     return GraphSchema(graph, built, core, records, cost, engine, executor)
 
 

@@ -58,4 +58,4 @@ class Context:
     """Names the request in answers and logs."""
 
     reports: frozenset[str] = frozenset()
-    """What the caller wants to be told beside the data, in `extensions`: `cost`."""
+    """What the caller wants to be told beside the data, in `extensions`: `cost`, `way`."""

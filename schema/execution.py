@@ -1,7 +1,7 @@
 """Runs operations: the engine where it can, resolvers and loaders where it cannot. Both give the same answer."""
 
 import inspect
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable  # noqa: TC003 - a local annotation
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,10 +12,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from schema.context import Context
 from schema.documents import Document
 from schema.engine import Engine
-from schema.engine.own import fill
 from schema.errors import LimitError, StatementFailedError
 from schema.query.cost import Cost, CostRule
-from schema.record import Record
 
 
 @dataclass(slots=True)
@@ -35,18 +33,14 @@ class Answered:
 class Executor:
     """Runs the operations of one schema."""
 
-    def __init__(
-        self, core: GraphQLSchema, cost: CostRule, engine: Engine | None, records: Mapping[str, type[Record]]
-    ) -> None:
+    def __init__(self, core: GraphQLSchema, cost: CostRule, engine: Engine | None) -> None:
         """Note how operations are run.
 
         Args:
             core: The schema.
             cost: What operations may cost.
             engine: The compiled way; None runs everything by resolvers.
-            records: The class of the rows of each type.
         """
-        self._records = records
         self._core = core
         self._cost = cost
         self._engine = engine
@@ -70,10 +64,13 @@ class Executor:
         coerced = get_variable_values(self._core, operation.variable_definitions or (), variables or {})
         if not isinstance(coerced, VariableValues):
             return Answered(None, ExecutionResult(None, coerced), {})
+        cost: Cost | None = None
         try:
             cost = self._cost.measure(operation, document.fragments, coerced.coerced)
+            self._cost.check(cost)
         except LimitError as error:
-            return Answered(None, ExecutionResult(None, [GraphQLError(str(error), original_error=error)]), {})
+            refused = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
+            return Answered(None, refused, _reports(context, cost, None))
         if self._engine is not None:
             compiled = self._engine.compile(operation, document.fragments, coerced)
             if compiled is not None:
@@ -83,7 +80,7 @@ class Executor:
                 except StatementFailedError:
                     data = None
                 if data is not None and compiled.own:
-                    data = await fill(data, compiled.own, self._records, coerced)
+                    data = await self._engine.fill(data, compiled, coerced)
                 if data is not None:
                     return Answered(data, None, _reports(context, cost, "engine"))
                 # Otherwise the resolvers run it, and say what is wrong.
@@ -99,9 +96,9 @@ class Executor:
         return Answered(None, finished, _reports(context, cost, "loaders"))
 
 
-def _reports(context: Context, cost: Cost, way: str) -> dict[str, Any]:
+def _reports(context: Context, cost: Cost | None, way: str | None) -> dict[str, Any]:
     """Return what the caller asked to be told: what the operation could cost, and which way it went."""
     if not context.reports:
         return {}
-    known = {"cost": {"rows": cost.rows, "statements": cost.statements}, "way": way}
-    return {name: known[name] for name in known if name in context.reports}
+    known = {"cost": cost and {"rows": cost.rows, "statements": cost.statements}, "way": way}
+    return {name: value for name, value in known.items() if value is not None and name in context.reports}

@@ -12,11 +12,13 @@ from graphql.language import DirectiveNode, Visitor
 from schema.engine.arguments import ArgumentReader
 from schema.engine.outline import Outline, OwnField
 from schema.engine.outliner import OwnReads, Uncompiled, make_outline
+from schema.engine.own import fill
 from schema.engine.render import render
 from schema.engine.statement import Statement, compile_statement
 from schema.errors import PublicError
 from schema.graph import Graph
 from schema.query.page import Limits
+from schema.record import Record
 
 MOST_OUTLINES: Final = 1000
 """Outlines that are kept."""
@@ -36,13 +38,15 @@ class Compiled:
     """What is bound in it."""
 
     own: tuple[OwnField, ...]
-    """What is computed in Python on top; see `schema.engine.own.fill`."""
+    """What is computed in Python on top; see `Engine.fill`."""
 
 
 class Engine:
     """The compiled way of one schema."""
 
-    def __init__(self, core: GraphQLSchema, graph: Graph, limits: Limits, own: OwnReads) -> None:
+    def __init__(
+        self, core: GraphQLSchema, graph: Graph, limits: Limits, own: OwnReads, records: Mapping[str, type[Record]]
+    ) -> None:
         """Begin without any statement.
 
         Args:
@@ -50,10 +54,12 @@ class Engine:
             graph: The graph description.
             limits: How large a page may be.
             own: What each field in Python is computed from, where it takes nothing else; others go to the resolvers.
+            records: The class of the rows of each type.
         """
         self._core = core
         self._graph = graph
         self._own = own
+        self._records = records
         self._reader = ArgumentReader(core, graph, limits)
         self._flags: LRUCache[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = LRUCache(MOST_OUTLINES)
         self._outlines: LRUCache[Any, tuple[OperationDefinitionNode, Outline | None]] = LRUCache(MOST_OUTLINES)
@@ -86,6 +92,16 @@ class Engine:
             statement = compile_statement(render(self._graph, outline, shapes))
             known = self._statements[place, shapes] = operation, statement  # kept, so that no other takes its id
         return Compiled(known[1], known[1].arguments(values), outline.own)
+
+    async def fill(self, data: bytes, compiled: Compiled, variables: VariableValues) -> bytes | None:
+        """Return an answer with its fields in Python filled in, or None where one failed; the resolvers say why.
+
+        Args:
+            data: What the statement gave.
+            compiled: The operation.
+            variables: The coerced variables.
+        """
+        return await fill(data, compiled.own, self._records, variables)
 
     def _outline(
         self,

@@ -92,15 +92,24 @@ class CostRule:
             operation: A valid operation.
             fragments: The fragments of its document.
             variables: The coerced variables.
-
-        Raises:
-            LimitError: It is more than the limit; the message names the costliest selections.
         """
         place = (id(operation), *(_told(variables.get(name)) for name in self._deciding(operation, fragments)))
         known = self._measured.get(place)
         if known is None:
             known = self._measured[place] = operation, self._walked(operation, fragments, variables)
-        return self._accepted(known[1])
+        return known[1]
+
+    def check(self, cost: Cost) -> None:
+        """Refuse what costs more than the limit.
+
+        Raises:
+            LimitError: It does; the message names the costliest selections.
+        """
+        if self._largest is not None and cost.rows > self._largest:
+            raise LimitError(
+                f"The operation could read {_number(cost.rows)} rows; {self._largest:,} are accepted. Ask for smaller "
+                f"pages: {', '.join(f'`{path}` up to {_number(rows)} rows' for path, rows in cost.costliest)}."
+            )
 
     def _walked(
         self,
@@ -114,14 +123,6 @@ class CostRule:
             walk.below(root.name, [operation], 1, ())
         found = sorted(walk.rows.items(), key=lambda item: -item[1])
         return Cost(sum(walk.rows.values()), len(walk.rows), tuple(found[:SHOWN]))
-
-    def _accepted(self, cost: Cost) -> Cost:
-        if self._largest is not None and cost.rows > self._largest:
-            raise LimitError(
-                f"The operation could read {_number(cost.rows)} rows; {self._largest:,} are accepted. Ask for smaller "
-                f"pages: {', '.join(f'`{path}` up to {_number(rows)} rows' for path, rows in cost.costliest)}."
-            )
-        return cost
 
     def _deciding(
         self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]

@@ -33,7 +33,7 @@ from schema.query.rows import WIRE, wire_attribute
 from schema.query.selection import document_of
 from schema.record import Record
 from schema.types.lists import KeySource, PageSource, list_request
-from schema.types.scalars import spelled_float
+from schema.types.scalars import locate, spelled_float
 from schema.values import SpelledFloat, check_text
 
 Resolver = Callable[..., Any]
@@ -59,6 +59,7 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
         _wire_object(core, type_, wiring)
     _wire_node(core, wiring)
     _wire_floats(core)
+    locate(core)
     for input_ in core.type_map.values():
         if isinstance(input_, GraphQLInputObjectType):  # Strawberry looks only when it runs; so validation does
             input_.is_one_of = bool(input_.extensions["strawberry-definition"].is_one_of)

@@ -6,7 +6,14 @@ from typing import Any, Final, NewType
 
 import orjson
 import strawberry
-from graphql import GraphQLError, GraphQLFloat, GraphQLScalarType
+from graphql import (
+    ConstValueNode,
+    GraphQLError,
+    GraphQLFloat,
+    GraphQLScalarType,
+    GraphQLSchema,
+    value_from_ast_untyped,
+)
 from strawberry.types.scalar import ScalarDefinition
 
 from schema.graph import Kind
@@ -96,6 +103,24 @@ def _parser(kind: Kind) -> Callable[[Any], Any]:
             return read(kind, value)
         except ValueError as error:
             raise GraphQLError(f"{kind.value}: {error}") from error
+
+    return parse
+
+
+def locate(core: GraphQLSchema) -> None:
+    """Let errors of values that stand in a document say where, as graphql-core does for its own scalars alone."""
+    for kind in _DESCRIPTIONS:
+        type_ = core.type_map.get(kind.value)
+        if isinstance(type_, GraphQLScalarType) and kind is not Kind.JSON:
+            type_.coerce_input_literal = _literal_parser(kind)
+
+
+def _literal_parser(kind: Kind) -> Callable[[ConstValueNode], Any]:
+    def parse(node: ConstValueNode) -> Any:
+        try:
+            return read(kind, value_from_ast_untyped(node))
+        except ValueError as error:
+            raise GraphQLError(f"{kind.value}: {error}", node) from error
 
     return parse
 

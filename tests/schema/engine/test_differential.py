@@ -11,7 +11,6 @@ from graphql.execution.values import VariableValues
 from schema.context import Context
 from schema.documents import to_document
 from schema.engine import Engine
-from schema.engine.own import fill
 from schema.errors import StatementFailedError
 from schema.opaque import encode
 from schema.principal import Principal
@@ -55,7 +54,7 @@ async def both_ways(asker: Asker, engine: Engine, text: str, variables: dict[str
         assert result.errors, (text, variables)
         return "failed"
     if compiled.own:
-        filled = await fill(data, compiled.own, asker.schema.records, coerced)
+        filled = await engine.fill(data, compiled, coerced)
         assert (filled is None) == bool(result.errors), (text, variables, result.errors)
         if filled is None:
             return "failed"

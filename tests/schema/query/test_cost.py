@@ -4,9 +4,11 @@ import pytest
 from graphql import get_variable_values, parse
 from graphql.execution.values import VariableValues
 
-from schema.build import GraphSchema
+from schema.build import GraphSchema, build_graph_schema
+from schema.context import Context
 from schema.documents import to_document
 from schema.errors import LimitError
+from schema.principal import Principal
 from schema.query.cost import Cost, CostRule
 from schema.query.page import Limits
 from tests.schema.conftest import Asker
@@ -19,7 +21,9 @@ def measure(schema: GraphSchema, query: str, largest: int | None = None, **varia
     coerced = get_variable_values(schema.core, operation.variable_definitions or (), variables)
     assert isinstance(coerced, VariableValues)
     rule = CostRule(schema.core, schema.graph, Limits(), largest)
-    return rule.measure(operation, document.fragments, coerced.coerced)
+    cost = rule.measure(operation, document.fragments, coerced.coerced)
+    rule.check(cost)
+    return cost
 
 
 def test_pages_multiply(ask: Asker) -> None:
@@ -70,6 +74,15 @@ def test_fragments_that_write_out_into_very_much_are_refused(ask: Asker) -> None
     )
     with pytest.raises(LimitError, match="more than 20,000 fields, fragments written out"):
         measure(ask.schema, "{ users { nodes { ...f0 } } } " + fragments + "fragment f8 on User { id }")
+
+
+async def test_a_refusal_tells_the_cost(ask: Asker) -> None:
+    """What was asked for in `extensions` is there too when the operation is refused."""
+    query = "{ users(first: 9) { nodes { posts(first: 9) { nodes { title } } } } }"
+    schema = build_graph_schema(largest_cost=50)
+    context = Context(Principal(), ask.database, schema.new_loaders(ask.database), "test", reports=frozenset({"cost"}))
+    answered = await schema.answer(to_document(parse(query)), operation_name=None, variables=None, context=context)
+    assert (answered.data, answered.extensions) == (None, {"cost": {"rows": 90, "statements": 2}})
 
 
 async def test_the_cost_is_reported_where_it_is_asked_for(ask: Asker) -> None:
