@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from api.console import Console
@@ -17,7 +18,7 @@ from api.endpoint import GraphQLEndpoint
 from api.garbage import settled
 from api.health import Health
 from api.keys import Keys
-from api.middleware import GRAPHQL_PATH, guard, trusted_hosts
+from api.middleware import GRAPHQL_PATH, Shortcut, guard, trusted_hosts
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, make_router
 from api.refusals import take_errors
 from api.settings import Settings
@@ -84,7 +85,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     limits = DocumentLimits(parts.settings.largest_document_tokens, parts.settings.deepest_document)
     console = Console(parts.settings) if parts.settings.is_graphiql_served else None
     endpoint = GraphQLEndpoint(parts, Documents(parts.graph.core, limits), console.page if console else None)
-    app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))
+    app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
+    app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))  # below a root path, too
     if console:
         app.router.routes.append(console.route())
     app.include_router(parts.health.router)

@@ -1,11 +1,10 @@
 """Reads the body of a request, and never more of it than is accepted."""
 
-import asyncio
 from typing import Final
 
-from starlette.types import Receive
+from starlette.types import Message, Receive
 
-from api.errors import BodyTooLargeError, BodyTooSlowError
+from api.errors import BodyTooLargeError
 
 MOST_DIGITS: Final = 15
 """Digits of a Content-Length that is worth reading as a number."""
@@ -15,7 +14,7 @@ class ClientLeftError(Exception):
     """The client closed the connection; nobody waits for an answer."""
 
 
-async def read_body(receive: Receive, content_length: bytes | None, largest_bytes: int, seconds: float) -> bytes:
+async def read_body(receive: Receive, content_length: bytes | None, largest_bytes: int) -> bytes:
     """Return the whole body of a request.
 
     A body that says that it is too large is refused unread; one that does not say is refused as soon as it is,
@@ -25,26 +24,26 @@ async def read_body(receive: Receive, content_length: bytes | None, largest_byte
         receive: The ASGI function.
         content_length: What the request says, None where it says nothing.
         largest_bytes: Most bytes that are accepted.
-        seconds: How long it may take.
 
     Raises:
         BodyTooLargeError: It has more bytes.
-        BodyTooSlowError: It took longer.
         ClientLeftError: It broke off.
     """
     if content_length and (len(content_length) > MOST_DIGITS or int(content_length) > largest_bytes):
         raise _too_large(largest_bytes)
-    try:
-        async with asyncio.timeout(seconds):
-            return await _collect(receive, largest_bytes)
-    except TimeoutError as error:
-        raise BodyTooSlowError(f"The body did not arrive within {seconds:g} s.") from error
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        body: bytes = message.get("body", b"")
+        if len(body) > largest_bytes:
+            raise _too_large(largest_bytes)
+        return body
+    return await _collect(message, receive, largest_bytes)
 
 
-async def _collect(receive: Receive, largest_bytes: int) -> bytes:
+async def _collect(message: Message, receive: Receive, largest_bytes: int) -> bytes:
+    """Return a body that comes in several pieces, of which the first is here."""
     chunks, size = list[bytes](), 0
     while True:
-        message = await receive()
         if message["type"] == "http.disconnect":
             raise ClientLeftError
         chunk = message.get("body", b"")
@@ -54,6 +53,7 @@ async def _collect(receive: Receive, largest_bytes: int) -> bytes:
         chunks.append(chunk)
         if not message.get("more_body", False):
             return b"".join(chunks)
+        message = await receive()
 
 
 def _too_large(largest_bytes: int) -> BodyTooLargeError:

@@ -77,10 +77,13 @@ class GraphQLEndpoint:
             _check_method(scope["method"])
             principal = await authenticate(scope, self._parts)
             require(principal, READ)
-            operation = await self._read(scope, headers, receive)
+            settings = self._parts.settings
+            attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
             context = new_context(principal, self._parts, trail.request_id, _reports(headers))
             try:
-                async with Attendance(receive, self._parts.settings.request_timeout_seconds):
+                async with attendance:
+                    operation = await self._read(scope, headers, receive)
+                    attendance.has_body()
                     return await self._run(operation, context, media, trail, is_safe=scope["method"] != "POST")
             finally:
                 context.loaders.cancel()
@@ -93,9 +96,8 @@ class GraphQLEndpoint:
         if scope["method"] != "POST":
             return from_address(scope["query_string"])
         check_is_json(headers.get(b"content-type"), headers.get(b"content-encoding"))
-        settings = self._parts.settings
         length = headers.get(b"content-length")
-        return from_body(await read_body(receive, length, settings.largest_body_bytes, settings.body_timeout_seconds))
+        return from_body(await read_body(receive, length, self._parts.settings.largest_body_bytes))
 
     async def _run(
         self, operation: Operation, context: Context, media: Media, trail: Trail, *, is_safe: bool

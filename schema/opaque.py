@@ -5,7 +5,6 @@ as well: an id of `Post:1` or, for a key of several columns, `PostTag:["1", "2"]
 whose first item names the list's order and whose others are the row's values in it.
 """
 
-import base64
 import binascii
 import json
 from collections.abc import Mapping, Sequence
@@ -20,9 +19,14 @@ LONGEST: Final = 4096
 """Most characters of an id or cursor that are looked at."""
 
 _TO_BASE64URL: Final = bytes.maketrans(b"+/", b"-_")
+_FROM_BASE64URL: Final = str.maketrans("-_", "+/")
 
 LONGEST_NAME: Final = 64
 """Most characters of another type's name that a message repeats."""
+
+
+NO_ID: Final = "{} is not an id of this API; pass one as a field `id` gave it."
+"""What is said of a text that is no id."""
 
 
 def encode(text: str) -> str:
@@ -39,9 +43,9 @@ def decode(opaque: str) -> str:
     """
     if len(opaque) > LONGEST or not opaque.isascii():
         raise ValueError("too long, or not ASCII")
-    standard = opaque.rstrip("=").replace("+", "-").replace("/", "_")
+    standard = opaque.rstrip("=").translate(_FROM_BASE64URL)
     try:
-        return base64.b64decode(standard + "=" * (-len(standard) % 4), altchars=b"-_", validate=True).decode()
+        return binascii.a2b_base64(standard + "=" * (-len(standard) % 4), strict_mode=True).decode()
     except binascii.Error as error:
         raise ValueError("not base64url") from error
 
@@ -64,13 +68,9 @@ def read_id(types: Mapping[str, ObjectType], id_: str) -> tuple[ObjectType, tupl
     try:
         name, _, rest = decode(id_).partition(":")
         type_ = types[name]
-        texts = [rest] if len(type_.primary_key) == 1 else json.loads(rest)
-        values = _read_texts([field.scalar for field in type_.primary_key], texts)
-        if None in values:
-            raise ValueError("no part of a key is null")
-        return type_, values
+        return type_, _read_key(type_, rest)
     except (ValueError, KeyError, RecursionError) as error:
-        raise BadIdError(f"{_shown(id_)} is not an id of this API; pass one as a field `id` gave it.") from error
+        raise BadIdError(NO_ID.format(_shown(id_))) from error
 
 
 def read_id_of(type_: ObjectType, id_: str, argument: str) -> tuple[Any, ...]:
@@ -80,15 +80,25 @@ def read_id_of(type_: ObjectType, id_: str, argument: str) -> tuple[Any, ...]:
         BadIdError: It is no id, or one of another type; the message names the argument.
     """
     try:
-        name = decode(id_).partition(":")[0]
-    except ValueError:
-        name = ""
-    if name != type_.name and name.isidentifier() and len(name) <= LONGEST_NAME:
+        name, _, rest = decode(id_).partition(":")
+        if name == type_.name:
+            return _read_key(type_, rest)
+        cause: Exception = ValueError("another type")
+    except (ValueError, RecursionError) as error:
+        name, cause = "", error
+    if name.isidentifier() and len(name) <= LONGEST_NAME:
         raise BadIdError(f"Argument `{argument}` takes the id of a {type_.name}; {_shown(id_)} is the id of a {name}.")
-    try:
-        return read_id({type_.name: type_}, id_)[1]
-    except BadIdError as error:
-        raise BadIdError(f"Argument `{argument}`: {error}") from error
+    raise BadIdError(f"Argument `{argument}`: {NO_ID.format(_shown(id_))}") from cause
+
+
+def _read_key(type_: ObjectType, text: str) -> tuple[Any, ...]:
+    """Return the primary key that an id holds behind the name of its type."""
+    if len(type_.primary_key) == 1:
+        return (from_text(type_.primary_key[0].scalar, text),)
+    values = _read_texts([field.scalar for field in type_.primary_key], json.loads(text))
+    if None in values:
+        raise ValueError("no part of a key is null")
+    return values
 
 
 def write_cursor(order: str, scalars: Sequence[Scalar], values: Sequence[Any]) -> str:

@@ -13,7 +13,7 @@ from graphql.execution.values import VariableValues, get_argument_values
 from sqlalchemy import ColumnElement, bindparam, literal
 from sqlalchemy.types import TypeEngine
 
-from schema.engine.outline import Outline, Site
+from schema.engine.outline import Site
 from schema.errors import BadInputError
 from schema.graph import Graph, ObjectType
 from schema.opaque import read_id, read_id_of
@@ -111,18 +111,19 @@ class ArgumentReader:
         self._all_limits = limits
         self._limits = {type_.name: limits.for_type(type_) for type_ in graph.types.values()}
 
-    def read(self, outline: Outline, variables: VariableValues) -> tuple[tuple[Shape, ...], list[list[Any]]]:
-        """Return the shape of each site, and the values of each.
+    def read(self, number: int, site: Site, variables: VariableValues) -> tuple[Shape, list[Any]]:
+        """Return the shape of a site, and its values.
+
+        Args:
+            number: Which of the outline's sites it is.
+            site: The site.
+            variables: The coerced variables.
 
         Raises:
             PublicError: An argument is wrong.
         """
-        shapes, values = [], []
-        for number, site in enumerate(outline.sites):
-            taken = _Taken(number)
-            shapes.append(self._shape(site, variables, taken))
-            values.append(taken.values)
-        return tuple(shapes), values
+        taken = _Taken(number)
+        return self._shape(site, variables, taken), taken.values
 
     def _shape(self, site: Site, variables: VariableValues, taken: "_Taken") -> Shape:
         arguments = get_argument_values(site.definition, site.node, variables)

@@ -1,16 +1,16 @@
 """Finds the statement of an operation: the outline once a document, the SQL once a shape, the values each time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from cachetools import LRUCache
-from graphql import FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, VariableNode, visit
+from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, VariableNode, visit
 from graphql.execution.values import VariableValues
 from graphql.language import DirectiveNode, Visitor
 
-from schema.engine.arguments import ArgumentReader
-from schema.engine.outline import Outline, OwnField
+from schema.engine.arguments import ArgumentReader, Shape
+from schema.engine.outline import Outline, OwnField, Site
 from schema.engine.outliner import OwnReads, Uncompiled, make_outline
 from schema.engine.own import fill
 from schema.engine.render import render
@@ -20,8 +20,11 @@ from schema.graph import Graph
 from schema.query.page import Limits
 from schema.record import Record
 
-MOST_OUTLINES: Final = 1000
-"""Outlines that are kept."""
+MOST_OPERATIONS: Final = 1000
+"""Operations that something is known of."""
+
+MOST_PLANS: Final = 16
+"""Plans of one operation that are kept, each for other values of its flags."""
 
 MOST_STATEMENTS: Final = 1000
 """Statements that are kept."""
@@ -39,6 +42,37 @@ class Compiled:
 
     own: tuple[OwnField, ...]
     """What is computed in Python on top; see `Engine.fill`."""
+
+
+@dataclass(slots=True)
+class _Site:
+    """A site, and what is the same of it in every request."""
+
+    number: int
+    site: Site
+    constant: tuple[Shape, list[Any]] | None = None
+    """What was read of its arguments, where no variable stands in them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is known of an operation under some flags."""
+
+    outline: Outline
+    sites: tuple[_Site, ...]
+    varying: tuple[_Site, ...]
+    """Those that are read for each request: their shapes decide the statement."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What is known of an operation, which is kept so that no other takes its id."""
+
+    operation: OperationDefinitionNode
+    flags: tuple[str, ...]
+    """Names of the variables that stand in `@skip` and `@include`."""
+    plans: LRUCache[Any, _Plan | None]
+    """By the values of these; None where the operation goes to the resolvers."""
 
 
 class Engine:
@@ -61,9 +95,8 @@ class Engine:
         self._own = own
         self._records = records
         self._reader = ArgumentReader(core, graph, limits)
-        self._flags: LRUCache[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = LRUCache(MOST_OUTLINES)
-        self._outlines: LRUCache[Any, tuple[OperationDefinitionNode, Outline | None]] = LRUCache(MOST_OUTLINES)
-        self._statements: LRUCache[Any, tuple[OperationDefinitionNode, Statement]] = LRUCache(MOST_STATEMENTS)
+        self._known: LRUCache[int, _Known] = LRUCache(MOST_OPERATIONS)
+        self._statements: LRUCache[Any, tuple[_Plan, Statement]] = LRUCache(MOST_STATEMENTS)
 
     def compile(
         self,
@@ -78,20 +111,19 @@ class Engine:
             fragments: The fragments of its document.
             variables: The coerced variables.
         """
-        flags = {name: variables.coerced.get(name) for name in self._flag_names(operation, fragments)}
-        place = (id(operation), tuple(flags.items()))
-        outline = self._outline(place, operation, fragments, flags)
-        if outline is None:
+        plan = self._plan(operation, fragments, variables)
+        if plan is None:
             return None
+        shapes, values = list[Shape](), list[list[Any]]()
         try:
-            shapes, values = self._reader.read(outline, variables)
+            for each in plan.sites:
+                shape, taken = each.constant or self._reader.read(each.number, each.site, variables)
+                shapes.append(shape)
+                values.append(taken)
         except PublicError:
             return None  # the resolvers say what is wrong, and where
-        known = self._statements.get((place, shapes))
-        if known is None:
-            statement = compile_statement(render(self._graph, outline, shapes))
-            known = self._statements[place, shapes] = operation, statement  # kept, so that no other takes its id
-        return Compiled(known[1], known[1].arguments(values), outline.own)
+        statement = self._statement(plan, shapes)
+        return Compiled(statement, statement.arguments(values), plan.outline.own)
 
     async def fill(self, data: bytes, compiled: Compiled, variables: VariableValues) -> bytes | None:
         """Return an answer with its fields in Python filled in, or None where one failed; the resolvers say why.
@@ -103,36 +135,69 @@ class Engine:
         """
         return await fill(data, compiled.own, self._records, variables)
 
-    def _outline(
+    def _statement(self, plan: _Plan, shapes: Sequence[Shape]) -> Statement:
+        """Return the statement of a plan: rendered once for all requests whose shapes are the same."""
+        place = (id(plan), *(shapes[each.number] for each in plan.varying))
+        known = self._statements.get(place)
+        if known is None:
+            statement = compile_statement(render(self._graph, plan.outline, shapes))
+            known = self._statements[place] = plan, statement  # the plan is kept, so that no other takes its id
+        return known[1]
+
+    def _plan(
         self,
-        place: Any,
+        operation: OperationDefinitionNode,
+        fragments: Mapping[str, FragmentDefinitionNode],
+        variables: VariableValues,
+    ) -> _Plan | None:
+        known = self._known.get(id(operation))
+        if known is None:
+            names = _flag_names(operation, fragments)
+            known = self._known[id(operation)] = _Known(operation, names, LRUCache(MOST_PLANS))
+        flags = {name: variables.coerced.get(name) for name in known.flags}
+        place = tuple(flags.values())
+        if place not in known.plans:
+            known.plans[place] = self._new_plan(operation, fragments, flags)
+        return known.plans[place]
+
+    def _new_plan(
+        self,
         operation: OperationDefinitionNode,
         fragments: Mapping[str, FragmentDefinitionNode],
         flags: Mapping[str, object],
-    ) -> Outline | None:
-        known = self._outlines.get(place)
-        if known is not None:
-            return known[1]
+    ) -> _Plan | None:
         try:
-            outline: Outline | None = make_outline(self._core, self._graph, self._own, operation, fragments, flags)
-            if outline is not None and not outline.sites:
-                outline = None  # nothing of it is in a table
+            outline = make_outline(self._core, self._graph, self._own, operation, fragments, flags)
         except Uncompiled:
-            outline = None
-        self._outlines[place] = operation, outline  # the operation is kept, so that no other takes its id
-        return outline
+            return None
+        if not outline.sites:
+            return None  # nothing of it is in a table
+        sites = tuple(self._site(number, site) for number, site in enumerate(outline.sites))
+        return _Plan(outline, sites, tuple(each for each in sites if each.constant is None))
 
-    def _flag_names(
-        self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-    ) -> tuple[str, ...]:
-        """Return the names of the variables that stand in `@skip` and `@include`."""
-        known = self._flags.get(id(operation))
-        if known is None:
-            finder = _Flags()
-            for definition in (operation, *fragments.values()):
-                visit(definition, finder)
-            known = self._flags[id(operation)] = operation, tuple(sorted(finder.names))
-        return known[1]
+    def _site(self, number: int, site: Site) -> _Site:
+        if _has_variables(site.node):
+            return _Site(number, site)
+        try:
+            return _Site(number, site, self._reader.read(number, site, VariableValues({}, {})))
+        except PublicError:
+            return _Site(number, site)  # each request is told
+
+
+def _flag_names(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> tuple[str, ...]:
+    """Return the names of the variables that stand in `@skip` and `@include`."""
+    finder = _Flags()
+    for definition in (operation, *fragments.values()):
+        visit(definition, finder)
+    return tuple(sorted(finder.names))
+
+
+def _has_variables(node: FieldNode) -> bool:
+    """Return whether a variable stands in the arguments of a field."""
+    finder = _Variables()
+    for argument in node.arguments or ():
+        visit(argument, finder)
+    return finder.is_any
 
 
 class _Flags(Visitor):
@@ -145,3 +210,12 @@ class _Flags(Visitor):
             for argument in node.arguments or ():
                 if isinstance(argument.value, VariableNode):
                     self.names.add(argument.value.name.value)
+
+
+class _Variables(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_any = False
+
+    def enter_variable(self, *_: Any) -> None:
+        self.is_any = True

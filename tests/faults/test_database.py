@@ -1,28 +1,18 @@
 """Reads while PostgreSQL is stopped and started under them."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from api.database import Database
-from api.embedded import binaries, database_url
-from api.postgres import Cluster, prepare
+from api.postgres import Cluster
 from api.settings import Settings
 from schema.errors import UnavailableError
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 STATEMENT = "SELECT convert_to('read', 'UTF8') FROM pg_sleep(0.02)"
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[Cluster, str]]:
-    """A PostgreSQL of the test's own, and the address of its database."""
-    with database_url(Settings(data_dir=tmp_path)) as url:
-        yield prepare(tmp_path, binaries()), url
 
 
 async def test_restart_under_full_pools(server: tuple[Cluster, str]) -> None:

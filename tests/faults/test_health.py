@@ -5,28 +5,19 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import psutil
 import pytest
 
-from api.embedded import address, binaries, database_url
+from api.embedded import address
 from api.migrations import migrate
-from api.postgres import Cluster, prepare
-from api.settings import Settings
+from api.postgres import Cluster
 from tests.api.test_health import eventually, served
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 LIMIT = 0.5
 """Seconds that a health check may take in these tests."""
-
-
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[tuple[Cluster, str]]:
-    """A PostgreSQL of the test's own, and the address of its database."""
-    with database_url(Settings(data_dir=tmp_path)) as url:
-        yield prepare(tmp_path, binaries()), url
 
 
 @contextmanager
