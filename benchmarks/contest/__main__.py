@@ -54,6 +54,7 @@ def serving(contender: Contender, place: Place) -> Iterator[Server]:
             if server.process.poll() is not None or time.monotonic() > until:
                 raise ContestError(f"{contender.name} did not start.\n{server.tail()}")
             time.sleep(0.1)
+        server.learn()
         yield server
     finally:
         server.stop()

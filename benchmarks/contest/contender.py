@@ -11,6 +11,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, ClassVar, Final
 
+import httpx
+
 from benchmarks.contest.postgres import Postgres
 from benchmarks.contest.workloads import Workload
 
@@ -56,8 +58,15 @@ class Contender:
     documents: ClassVar[Mapping[str, str]]
     """The GraphQL document of each workload, by its shape."""
 
+    cursors_document: ClassVar[str | None] = None
+    """Asks for the cursors and ids of the first users and posts, where pages begin behind cursors and not ids."""
+
     path: ClassVar[str] = "/graphql"
     """Where it is asked."""
+
+    def __init__(self) -> None:
+        """Begin without cursors."""
+        self._cursors: dict[str, dict[int, str]] = {}
 
     def missing(self, node_folder: Path) -> str | None:  # noqa: ARG002 - for those that need Node
         """Get what it needs; return why it cannot be had, or None where it can."""
@@ -87,6 +96,16 @@ class Contender:
         """Return the number in an id that it gave."""
         return int(str(id_))
 
+    def learn(self, data: Mapping[str, Any]) -> None:
+        """Take the cursors out of an answer to `cursors_document`."""
+        for name, connection in data.items():
+            edges = connection["edges"]
+            self._cursors[name] = {self.read_id(edge["node"]["id"]): edge["cursor"] for edge in edges}
+
+    def write_place(self, name: str, id_: int) -> object:
+        """Return what names the row that a page begins behind."""
+        return self._cursors[name][id_] if self.cursors_document else self.write_id("", id_)
+
     def variables(self, workload: Workload, value: int) -> dict[str, object]:
         """Return the variables of a request."""
         match workload.shape:
@@ -94,8 +113,10 @@ class Contender:
                 return {"id": self.write_id("User", value)}
             case "W4":
                 return {"category": self.write_id("Category", value), "first": workload.first}
+            case "W5":
+                return {"first": workload.first, "after": self.write_place("posts", value)}
             case _:
-                return {"first": workload.first, "offset": value}
+                return {"first": workload.first, "after": self.write_place("users", value)}
 
     def body(self, workload: Workload, value: int) -> str:
         """Return the body of a request."""
@@ -145,6 +166,13 @@ class Server:
     def name(self) -> str:
         """Name of the contender."""
         return self.contender.name
+
+    def learn(self) -> None:
+        """Ask for what the contender must know before it can be asked."""
+        if query := self.contender.cursors_document:
+            asked = {"query": " ".join(query.split())}
+            answer = httpx.post(self.url + self.contender.path, json=asked, headers=self.headers, timeout=60)
+            self.contender.learn(answer.json()["data"])
 
     def bodies(self, workload: Workload) -> Path:
         """Return the file with the bodies of a workload."""

@@ -18,10 +18,10 @@ LONGEST: Final = 6
 """How many times longer at most."""
 
 QUIET_SECONDS: Final = 0.2
-"""A server is quiet that uses less than a twentieth of a processor for so long."""
+"""Processes are quiet that use less than a twentieth of a processor for so long."""
 
 LONGEST_QUIET: Final = 30.0
-"""Seconds for which a server is waited for to become quiet."""
+"""Seconds for which they are waited for to become quiet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def warm_up(server: Server, workload: Workload, concurrency: int, seconds: int) 
     load = drive(
         server.target(workload), server.bodies(workload), server.headers_file, concurrency, warm, may_be_idle=True
     )
-    _settle(server)
+    settle(server)
     needed = LEAST_TURNS * concurrency / max(load.requests / warm, 0.1)
     return max(seconds, min(seconds * LONGEST, int(needed) + 1))
 
@@ -85,19 +85,23 @@ def run(server: Server, workload: Workload, concurrency: int, seconds: int) -> R
         after = cpu_seconds(server.process.pid), cpu_seconds(postmaster)
     except ProcessLookupError as error:
         raise LoadError(f"{server.name} has ended.\n{server.tail()}") from error
-    _settle(server)
+    settle(server)
     return Run(load, after[0] - before[0], after[1] - before[1])
 
 
-def _settle(server: Server) -> None:
-    """Wait until a server has done with the requests that were under way when the load ended."""
+def settle(server: Server) -> None:
+    """Wait until a server, and PostgreSQL, have done with what was under way when the load ended."""
     until = time.monotonic() + LONGEST_QUIET
-    used = cpu_seconds(server.process.pid)
+    used = _used(server)
     while time.monotonic() < until:
         time.sleep(QUIET_SECONDS)
-        before, used = used, cpu_seconds(server.process.pid)
+        before, used = used, _used(server)
         if used - before < QUIET_SECONDS / 20:
             return
+
+
+def _used(server: Server) -> float:
+    return cpu_seconds(server.process.pid) + cpu_seconds(server.place.postgres.postmaster)
 
 
 def summed(runs: Sequence[Run]) -> Result:

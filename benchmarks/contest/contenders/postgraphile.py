@@ -8,12 +8,12 @@ from benchmarks.contest.contenders.node import NodeContender
 DOCUMENTS: Mapping[str, str] = {
     "W1": "query W1($id: BigInt!) { user: userByRowId(rowId: $id) { id: rowId name email age bio } }",
     "W2": """
-        query W2($first: Int!, $offset: Int!) {
-          users: allUsers(first: $first, offset: $offset) { nodes { id: rowId name email age bio } }
+        query W2($first: Int!, $after: Cursor!) {
+          users: allUsers(first: $first, after: $after) { nodes { id: rowId name email age bio } }
         }""",
     "W3": """
-        query W3($first: Int!, $offset: Int!) {
-          users: allUsers(first: $first, offset: $offset) { nodes {
+        query W3($first: Int!, $after: Cursor!) {
+          users: allUsers(first: $first, after: $after) { nodes {
             id: rowId name
             posts: postsByAuthorId(first: 10) { nodes {
               id: rowId title publishedAt
@@ -31,12 +31,19 @@ DOCUMENTS: Mapping[str, str] = {
           ) { totalCount nodes { id: rowId title publishedAt author: userByAuthorId { id: rowId name } } }
         }""",
     "W5": """
-        query W5($first: Int!, $offset: Int!) {
-          posts: allPosts(first: $first, offset: $offset) {
+        query W5($first: Int!, $after: Cursor!) {
+          posts: allPosts(first: $first, after: $after) {
             nodes { id: rowId title slug description body draft publishedAt viewCount }
           }
         }""",
 }
+
+CURSORS = """
+    {
+      users: allUsers(first: 1000) { edges { cursor node { id: rowId } } }
+      posts: allPosts(first: 1000) { edges { cursor node { id: rowId } } }
+    }"""
+"""Asks where pages can begin."""
 
 
 class PostGraphile(NodeContender):
@@ -46,3 +53,4 @@ class PostGraphile(NodeContender):
     about = "PostGraphile 5 on Node: amber preset, Grafserv on node:http"
     script = "postgraphile.mjs"
     documents: ClassVar[Mapping[str, str]] = DOCUMENTS
+    cursors_document: ClassVar[str | None] = CURSORS

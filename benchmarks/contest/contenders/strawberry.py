@@ -7,10 +7,10 @@ from benchmarks.contest.contender import Contender, Place, python
 
 DOCUMENTS: Mapping[str, str] = {
     "W1": "query W1($id: ID!) { user(id: $id) { id name email age bio } }",
-    "W2": "query W2($first: Int!, $offset: Int!) { users(first: $first, offset: $offset) { id name email age bio } }",
+    "W2": "query W2($first: Int!, $after: ID!) { users(first: $first, after: $after) { id name email age bio } }",
     "W3": """
-        query W3($first: Int!, $offset: Int!) {
-          users(first: $first, offset: $offset) { id name posts(first: 10) {
+        query W3($first: Int!, $after: ID!) {
+          users(first: $first, after: $after) { id name posts(first: 10) {
             id title publishedAt
             tags { name }
             comments(first: 5) { id body author { name } }
@@ -23,8 +23,8 @@ DOCUMENTS: Mapping[str, str] = {
           }
         }""",
     "W5": """
-        query W5($first: Int!, $offset: Int!) {
-          posts(first: $first, offset: $offset) { id title slug description body draft publishedAt viewCount }
+        query W5($first: Int!, $after: ID!) {
+          posts(first: $first, after: $after) { id title slug description body draft publishedAt viewCount }
         }""",
 }
 """Documents of the servers that are written by hand; they name things alike."""

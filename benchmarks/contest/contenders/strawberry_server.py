@@ -195,14 +195,14 @@ class Query:
         return await info.context.users.load(int(id))  # type: ignore[no-any-return]
 
     @strawberry.field
-    async def users(self, first: int, offset: int = 0) -> list[User]:
+    async def users(self, first: int, after: strawberry.ID) -> list[User]:
         """Return a page of users."""
-        return await rows(select(UserRow).order_by(UserRow.id).limit(first).offset(offset))  # type: ignore[return-value]
+        return await rows(select(UserRow).where(UserRow.id > int(after)).order_by(UserRow.id).limit(first))  # type: ignore[return-value]
 
     @strawberry.field
-    async def posts(self, first: int, offset: int = 0) -> list[Post]:
+    async def posts(self, first: int, after: strawberry.ID) -> list[Post]:
         """Return a page of posts."""
-        return await rows(select(PostRow).order_by(PostRow.id).limit(first).offset(offset))  # type: ignore[return-value]
+        return await rows(select(PostRow).where(PostRow.id > int(after)).order_by(PostRow.id).limit(first))  # type: ignore[return-value]
 
     @strawberry.field
     async def published_posts(self, category: strawberry.ID, first: int) -> PostPage:

@@ -20,8 +20,8 @@ const schema = `
   type PostPage { totalCount: Int! nodes: [Post!]! }
   type Query {
     user(id: ID!): User
-    users(first: Int!, offset: Int = 0): [User!]!
-    posts(first: Int!, offset: Int = 0): [Post!]!
+    users(first: Int!, after: ID!): [User!]!
+    posts(first: Int!, after: ID!): [Post!]!
     publishedPosts(category: ID!, first: Int!): PostPage!
   }
 `;
@@ -32,8 +32,8 @@ const POST = `id, title, slug, description, body, draft, published_at AS "publis
 
 const TEXTS = {
   user: `SELECT ${USER} FROM users WHERE id = $1`,
-  users: `SELECT ${USER} FROM users ORDER BY id LIMIT $1 OFFSET $2`,
-  posts: `SELECT ${POST} FROM posts ORDER BY id LIMIT $1 OFFSET $2`,
+  users: `SELECT ${USER} FROM users WHERE id > $2 ORDER BY id LIMIT $1`,
+  posts: `SELECT ${POST} FROM posts WHERE id > $2 ORDER BY id LIMIT $1`,
   published: `SELECT ${POST} FROM posts WHERE category_id = $1 AND NOT draft
     ORDER BY published_at DESC, id DESC LIMIT $2`,
   publishedCount: "SELECT count(*)::int AS count FROM posts WHERE category_id = $1 AND NOT draft",
@@ -91,8 +91,8 @@ const resolvers = {
   DateTime: new GraphQLScalarType({ name: "DateTime", serialize: (value) => value.toISOString() }),
   Query: {
     user: async (_, { id }) => (await rows("user", id))[0] ?? null,
-    users: (_, { first, offset }) => rows("users", first, offset),
-    posts: (_, { first, offset }) => rows("posts", first, offset),
+    users: (_, { first, after }) => rows("users", first, after),
+    posts: (_, { first, after }) => rows("posts", first, after),
     publishedPosts: (_, { category, first }) => ({ category, first }),
   },
   PostPage: {
