@@ -22,7 +22,7 @@ from pathlib import Path
 import httpx
 
 from benchmarks.contest import wrk
-from benchmarks.contest.contender import Contender, Place, Server, free_port
+from benchmarks.contest.contender import Contender, Place, Server, StartError, free_port
 from benchmarks.contest.contenders import CONTENDERS
 from benchmarks.contest.goals import Results, judged
 from benchmarks.contest.measure import Result, Run, run, summed, warm_up
@@ -33,10 +33,6 @@ from benchmarks.contest.workloads import WORKLOADS, Workload
 
 START_SECONDS = 60.0
 """How long a contender may take until it answers."""
-
-
-class ContestError(Exception):
-    """The contest cannot be held; the message says why."""
 
 
 def say(text: str = "") -> None:
@@ -52,7 +48,7 @@ def serving(contender: Contender, place: Place) -> Iterator[Server]:
         until = time.monotonic() + START_SECONDS
         while not _answers(server):
             if server.process.poll() is not None or time.monotonic() > until:
-                raise ContestError(f"{contender.name} did not start.\n{server.tail()}")
+                raise StartError(f"{contender.name} did not start.\n{server.tail()}")
             time.sleep(0.1)
         server.learn()
         yield server
@@ -165,7 +161,7 @@ def main() -> int:
                 say(f"{os.cpu_count()} processors, Python {platform.python_version()}, PostgreSQL {postgres.version}")
                 say(f"{rows}\n")
                 results = hold(postgres, contenders, folder, arguments)
-    except (ContestError, DifferentError, wrk.LoadError) as error:
+    except (StartError, DifferentError, wrk.LoadError) as error:
         sys.stderr.write(f"\nThe contest failed: {error}\n")
         return 1
     if arguments.json:

@@ -46,6 +46,10 @@ class Place:
     """Where the packages of Node are kept from run to run."""
 
 
+class StartError(Exception):
+    """A contender that does not start, or does not answer then; the message says why."""
+
+
 class Contender:
     """One server of the contest."""
 
@@ -172,6 +176,8 @@ class Server:
         if query := self.contender.cursors_document:
             asked = {"query": " ".join(query.split())}
             answer = httpx.post(self.url + self.contender.path, json=asked, headers=self.headers, timeout=60)
+            if answer.status_code != httpx.codes.OK or '"errors"' in answer.text:
+                raise StartError(f"{self.name} tells no cursors: {answer.status_code} {answer.text[:1000]}")
             self.contender.learn(answer.json()["data"])
 
     def bodies(self, workload: Workload) -> Path:

@@ -62,6 +62,7 @@ class Engine(Contender):
             "ACHENE_ENVIRONMENT": "production",
             "ACHENE_TRUSTED_HOSTS": "127.0.0.1",
             "ACHENE_POOL_SIZE": str(POOL),
+            "ACHENE_LOG_FORMAT": "json",  # as the image sets it
         }
 
     def headers(self, place: Place) -> dict[str, str]:
