@@ -7,7 +7,7 @@ value is, and the caller says what stands for null.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, Text, and_, case, cast, column, func, literal_column, select
+from sqlalchemy import ColumnElement, Integer, LargeBinary, Text, and_, case, cast, column, func, literal_column, select
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from schema.graph import Field, Kind, ObjectType, Scalar
@@ -23,6 +23,12 @@ YEARS: Final[tuple[ColumnElement[Any], ColumnElement[Any]]] = (
     literal_column("'10000-01-01'"),
 )
 """The first day that the formats know, and the day behind the last one."""
+
+MOMENTS: Final[tuple[ColumnElement[Any], ColumnElement[Any]]] = (
+    literal_column("'0001-01-01Z'"),
+    literal_column("'10000-01-01Z'"),
+)
+"""The first moment of the first day, in UTC, and that of the day behind the last one."""
 
 INFINITIES: Final[tuple[ColumnElement[Any], ColumnElement[Any]]] = (
     literal_column("'-infinity'"),
@@ -98,9 +104,9 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
     """Return the text of a value, as `schema.values` writes it, without quotes."""
     match scalar.kind:
         case Kind.TIMESTAMP:
-            local = func.timezone(literal_column("'UTC'"), value)
-            finite = _in_years(local, func.concat(_with_t(local), text("Z")))
-            return case((func.isfinite(value), finite), else_=cast(value, Text))
+            local = func.concat(_with_t(func.timezone(literal_column("'UTC'"), value)), text("Z"))
+            is_known = and_(value >= MOMENTS[0], value < MOMENTS[1])
+            return case((is_known, local), (func.isfinite(value), _failing(value)), else_=cast(value, Text))
         case Kind.LOCAL_TIMESTAMP:
             return _in_years(value, _with_t(value), "T00:00:00", "T23:59:59.999999")
         case Kind.DATE:
@@ -155,6 +161,13 @@ def _list(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
     return case((value.is_not(None), inner.scalar_subquery()))
 
 
+PLAIN_KEYS: Final = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.UUID})
+"""Kinds of keys that are written in letters, digits and hyphens."""
+
+LONGEST_PLAIN: Final = 57 - 36
+"""Most characters of a type's name and the colon beside the longest of these keys in one line of base64."""
+
+
 def opaque(content: ColumnElement[Any]) -> ColumnElement[str]:
     """Return a text in base64url without padding."""
     encoded = func.encode(func.convert_to(content, literal_column("'UTF8'")), literal_column("'base64'"))
@@ -163,6 +176,10 @@ def opaque(content: ColumnElement[Any]) -> ColumnElement[str]:
 
 def id_parts(type_: ObjectType, values: Sequence[ColumnElement[Any]]) -> list[Part]:
     """Return the JSON of the global id of a row."""
+    if len(values) == 1 and type_.primary_key[0].scalar.kind in PLAIN_KEYS and len(type_.name) < LONGEST_PLAIN:
+        # No line end can be in its base64, and no plus or slash: such a byte stands nowhere in it. Padding can.
+        encoded = func.encode(cast(text(f"{type_.name}:") + cast(values[0], Text), LargeBinary), text("base64"))
+        return ['"', func.rtrim(encoded, text("=")), '"']
     texts = [key_text(field.scalar, value) for field, value in zip(type_.primary_key, values, strict=True)]
     key = texts[0] if len(texts) == 1 else cast(func.json_build_array(*texts), Text)
     return ['"', opaque(func.concat(text(f"{type_.name}:"), key)), '"']

@@ -8,8 +8,7 @@ each key, and joined to the level above. Siblings never meet, so they never mult
 Nothing is decided here but names: what is selected is in the outline, what it is restricted to in the shapes.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import (
@@ -21,9 +20,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
-    cast,
     column,
-    exists,
     func,
     literal_column,
     select,
@@ -35,16 +32,25 @@ from sqlalchemy.orm import aliased
 
 from schema.engine import outline as selected
 from schema.engine.arguments import ListShape, RowShape, RowsShape, Shape, bind
-from schema.engine.json import Part, concat, text, value_parts
-from schema.engine.outline import Member, Outline, key_attribute
-from schema.engine.taken import Needed, Parts, aggregates_in, lists, needs, relation_at, take_apart
+from schema.engine.json import Part, concat, text
+from schema.engine.outline import Member, Outline
+from schema.engine.pages import Keys, ListReader, asks_for_more, folded, named, places_of
+from schema.engine.taken import (
+    Needed,
+    Parts,
+    aggregates_in,
+    has_own_rows,
+    is_beside,
+    lists,
+    needs,
+    relation_at,
+    shares,
+    take_apart,
+)
 from schema.engine.text import Fold, Heads, JsonWriter, Level, aggregate_name, empty_list, groups_name
 from schema.graph import Graph, ObjectType
-from schema.query.conditions import aggregate, aggregate_scalar, to_sql
-from schema.query.groups import KeyValues, grouped_rows
-from schema.query.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place
-from schema.query.requests import RELATION, Grouping, GroupKey
-from schema.query.rows import Rows, expression, rows_of_relation, rows_of_type, selectable, tie, unlimited
+from schema.query.requests import Grouping, GroupKey
+from schema.query.rows import Rows, expression, home_of, rows_of_relation, rows_of_type, selectable, tie, unlimited
 
 
 def render(graph: Graph, outline: Outline, shapes: Sequence[Shape]) -> Select[Any]:
@@ -73,7 +79,7 @@ class _Renderer:
             case selected.Rows():
                 return self._rows(content).scalar_subquery()
             case selected.List():
-                return self._list(content, None).scalar_subquery()
+                return self._list_by_key(content, None).scalar_subquery()
             case _:
                 raise TypeError(f"{content} is no root field")
 
@@ -115,176 +121,131 @@ class _Renderer:
         return select(concat(["[", together, "]"])).select_from(place.outerjoin(all_found, all_found.c.n == place.c.n))
 
     def _objects(
-        self, name: str, rows: Rows, members: Sequence[Member], lead: Sequence[ColumnElement[Any]]
+        self,
+        name: str,
+        rows: Rows,
+        members: Sequence[Member],
+        lead: Sequence[ColumnElement[Any]],
     ) -> Select[Any]:
-        """Return the JSON of rows as `json`, each on its own, behind leading columns."""
-        needed = needs(self._graph, rows.type_, members)
+        """Return the JSON of rows as `json`, each on its own, behind leading columns; without these, of one row."""
+        needed, is_single = needs(self._graph, rows.type_, members), not lead
         columns = {need: expression(rows.entity, need[1]) for need in needed if not need[0]}
         source = self._reach(rows.source, rows.type_, columns, needed)
-        if not any(lists(members)):
-            json = concat(self._json.object(Level(rows.type_, columns), members)).label("json")
-            return select(*lead, json).select_from(source).where(*rows.conditions)
-        found = select(*lead, *_labelled(columns)).select_from(source).where(*rows.conditions).cte(name)
-        level = Level(rows.type_, dict(zip(columns, list(found.c)[len(lead) :], strict=True)))
-        source = self._attach(level, found, found, members)
+        level, conditions, kept = Level(rows.type_, columns), rows.conditions, None
+        if not all(is_beside(each, path, is_unique=True, is_single=is_single) for each, path in lists(members)):
+            kept = select(*lead, *named(columns.values(), "c")).select_from(source).where(*conditions).cte(name)
+            level = Level(rows.type_, dict(zip(columns, list(kept.c)[len(lead) :], strict=True)))
+            source, conditions, lead = kept, (), list(kept.c)[: len(lead)]
+        source = self._attach(level, source, members, kept, is_unique=True, is_single=is_single)
         json = concat(self._json.object(level, members)).label("json")
-        return select(*list(found.c)[: len(lead)], json).select_from(source)
+        return select(*lead, json).select_from(source).where(*conditions)
 
-    def _list(self, list_: selected.List, keys: FromClause | None) -> Select[Any]:
-        """Return the JSON of a list as `json`: one row, or one row a key, with the key's columns first."""
-        shape = self._shapes[list_.site]
-        if not isinstance(shape, ListShape):
-            raise TypeError("a list has the shape of a list")
-        parts = take_apart(list_.members)
-        heads = self._heads(list_, shape, keys, parts)
-        source = keys
-        for lateral in dict.fromkeys(value.table for value in heads.values()):
-            source = lateral if source is None else source.join(lateral, true())
-        for groups in parts.groups:
-            grouped = self._groups(list_, shape, groups, keys).cte(f"g{groups.site}")
-            on = true() if keys is None else and_(*(key == grouped.c[key.key] for key in keys.c))
-            source = grouped if source is None else source.outerjoin(grouped, on)
-            heads[groups_name(groups.site)] = func.coalesce(grouped.c.json, text("[]"))
+    def _list(self, list_: selected.List, keys: Keys | None) -> Select[Any]:
+        """Return the JSON of a list as `json`, for the row beside which it stands: always one row."""
+        shape, parts = self._list_shape(list_), take_apart(list_.members)
+        reader = ListReader(self._graph, list_, shape, keys)
+        source, heads = self._heads(reader, parts, None)
+        rows = None
         if parts.has_rows:
-            return self._with_rows(list_, shape, keys, parts, heads, source)
-        key_columns: list[ColumnElement[Any]] = [] if keys is None else list(keys.c)
-        json = concat(self._json.connection(list_.members, shape, Fold(heads, None, None, []))).label("json")
+            page, level, joined = self._page(reader, parts, source, is_numbered=asks_for_more(parts, shape))
+            source = self._attach(level, joined, parts.row, None, is_unique=True)
+            rows = folded(shape, parts, page, level, has_heads=bool(heads))
+        json = concat(self._json.connection(list_.members, shape, Fold(heads, rows))).label("json")
+        return select(json) if source is None else select(json).select_from(source)
+
+    def _list_by_key(self, list_: selected.List, wanted: FromClause | None) -> Select[Any]:
+        """Return the JSON of a list for all parents at once: a row for each, with its key first; `json` is last."""
+        if not shares(list_):
+            if wanted is None:
+                return self._list(list_, None)
+            below = self._list(list_, Keys(list(wanted.c), wanted)).lateral(f"l{list_.site}")
+            return select(*wanted.c, below.c.json).select_from(wanted.join(below, true()))
+        shape, parts = self._list_shape(list_), take_apart(list_.members)
+        reader = ListReader(self._graph, list_, shape, None if wanted is None else Keys(list(wanted.c), wanted))
+        source, heads = self._heads(reader, parts, wanted)
+        key_columns: list[ColumnElement[Any]] = [] if wanted is None else list(wanted.c)
+        rows = None
+        if parts.has_rows:
+            page, level, joined = self._page(reader, parts, source, is_numbered=True)
+            # Both this level's text and the keys of the levels below read the rows, so they are kept.
+            columns = list(level.columns.values())
+            kept = [*key_columns, page.c.n, *named(heads.values(), "h"), *places_of(page), *named(columns, "c")]
+            cte = select(*kept).select_from(joined).cte(f"r{list_.site}")
+            taken: Iterator[Any] = iter(cte.c)
+            key_columns = [next(taken) for _ in (*key_columns, page.c.n)][:-1]
+            heads = {name: next(taken) for name in heads}
+            for _ in places_of(page):
+                next(taken)
+            level = Level(reader.type_, {need: next(taken) for need in level.columns})
+            source = self._attach(level, cte, parts.row, cte, is_unique=has_own_rows(list_))
+            rows = folded(shape, parts, cte, level, has_heads=bool(heads))
+        json = concat(self._json.connection(list_.members, shape, Fold(heads, rows))).label("json")
         made = select(*key_columns, json)
         return (made if source is None else made.select_from(source)).group_by(*key_columns)
 
-    def _with_rows(
-        self,
-        list_: selected.List,
-        shape: ListShape,
-        keys: FromClause | None,
-        parts: Parts,
-        heads: Heads,
-        source: FromClause | None,
-    ) -> Select[Any]:
-        """Return the JSON of a list of which rows are selected."""
-        type_ = self._graph.types[list_.target]
-        needed = needs(self._graph, type_, parts.row)
-        own = [need for need in needed if not need[0]]
-        page = self._page(list_, shape, keys, parts, own)
-        columns: dict[Needed, ColumnElement[Any]] = {need: page.c[f"c{index}"] for index, need in enumerate(own)}
-        places = [page.c[f"o{index}"] for index in range(len(shape.page.order.terms))] if parts.has_cursors else []
-        joined: FromClause = page if source is None else source.join(page, true(), isouter=bool(heads))
-        joined = self._reach(joined, type_, columns, needed)
-        number: ColumnElement[Any] = page.c.n
-        key_columns = [] if keys is None else list(keys.c)
-        if any(lists(parts.row)):
-            # Both this level's text and the keys of the levels below read the rows, so they are kept.
-            kept = [*key_columns, number, *_named(heads.values(), "h"), *_named(places, "o"), *_labelled(columns)]
-            rows = select(*kept).select_from(joined).cte(f"r{list_.site}")
-            taken: Iterator[Any] = iter(rows.c)
-            key_columns = [next(taken) for _ in key_columns]
-            number = next(taken)
-            heads = {name: next(taken) for name in heads}
-            places = [next(taken) for _ in places]
-            level = Level(type_, {need: next(taken) for need in columns})
-            joined = self._attach(level, rows, rows, parts.row)
-        else:
-            level = Level(type_, columns)
-        json = concat(self._json.connection(list_.members, shape, Fold(heads, level, number, places))).label("json")
-        return select(*key_columns, json).select_from(joined).group_by(*key_columns)
+    def _list_shape(self, list_: selected.List) -> ListShape:
+        shape = self._shapes[list_.site]
+        if not isinstance(shape, ListShape):
+            raise TypeError("a list has the shape of a list")
+        return shape
 
-    def _groups(
-        self, list_: selected.List, shape: ListShape, groups: selected.Groups, keys: FromClause | None
-    ) -> Select[Any]:
-        """Return the JSON of a list's groups as `json`: one row, or one row a key, with the key's columns first."""
+    def _heads(self, reader: ListReader, parts: Parts, wanted: FromClause | None) -> tuple[FromClause | None, Heads]:
+        """Join what is asked of the whole list; return the source, and the columns by name."""
+        source, heads = wanted, reader.heads(parts)
+        for head in dict.fromkeys(value.table for value in heads.values()):
+            source = head if source is None else source.join(head, true())
+        for groups in parts.groups:
+            made = self._groups(reader, groups, wanted)
+            if wanted is None:
+                whole: FromClause = made.lateral(f"g{groups.site}")
+                source = whole if source is None else source.join(whole, true())
+            else:
+                whole = made.cte(f"g{groups.site}")
+                on = and_(*(key == whole.c[key.key] for key in wanted.c))
+                source = whole if source is None else source.outerjoin(whole, on)
+            heads[groups_name(groups.site)] = func.coalesce(whole.c.json, text("[]"))
+        return source, heads
+
+    def _page(
+        self, reader: ListReader, parts: Parts, source: FromClause | None, *, is_numbered: bool
+    ) -> tuple[FromClause, Level, FromClause]:
+        """Return the page of a list, a row of it with all that is needed, and both joined with what is there."""
+        needed = needs(self._graph, reader.type_, parts.row)
+        own = [need for need in needed if not need[0]]
+        page = reader.page(parts, own, is_numbered=is_numbered)
+        columns: dict[Needed, ColumnElement[Any]] = {need: page.c[f"c{index}"] for index, need in enumerate(own)}
+        has_heads = source is not None and source is not reader.wanted
+        joined = page if source is None else source.join(page, true(), isouter=has_heads)
+        joined = self._reach(joined, reader.type_, columns, needed)
+        return page, Level(reader.type_, columns), joined
+
+    def _groups(self, reader: ListReader, groups: selected.Groups, wanted: FromClause | None) -> Select[Any]:
+        """Return the JSON of a list's groups as `json`, a row for each parent, with its key first."""
         grouping = self._shapes[groups.site]
         if not isinstance(grouping, Grouping):
             raise TypeError("groups have the shape of a grouping")
         members = _grouped_members(groups.members, grouping.keys)
-        type_, aggregates = self._graph.types[list_.target], aggregates_in(members)
-        needed = needs(self._graph, type_, members)
+        aggregates, needed = aggregates_in(members), needs(self._graph, reader.type_, members)
         own = [need for need in needed if not need[0]]
-
-        def columns(rows: Rows, by: KeyValues) -> list[ColumnElement[Any]]:
-            found = _key_columns(grouping.keys, by)
-            made = [_aggregate_json(rows, each) for each in aggregates]
-            return [*_named((found[attribute] for _, attribute in own), "c"), *_named(made, "a")]
-
-        rows = self._restricted(list_, shape, keys)
-        page = grouped_rows(self._graph, rows, grouping, columns, bind).lateral(f"p{groups.site}")
+        page = reader.groups(groups.site, grouping, own, aggregates)
         values: dict[Needed, ColumnElement[Any]] = {need: page.c[f"c{index}"] for index, need in enumerate(own)}
-        joined = self._reach(page if keys is None else keys.join(page, true()), type_, values, needed)
-        key_columns, number = [] if keys is None else list(keys.c), page.c.n
+        joined = self._reach(page if wanted is None else wanted.join(page, true()), reader.type_, values, needed)
+        key_columns: list[ColumnElement[Any]] = [] if wanted is None else list(wanted.c)
+        number = page.c.n
         made: Heads = {aggregate_name(each): page.c[f"a{index}"] for index, each in enumerate(aggregates)}
+        level = Level(reader.type_, values, aggregates=made)
         if any(lists(members)):
-            kept = [*key_columns, number, *_named(made.values(), "a"), *_labelled(values)]
-            found = select(*kept).select_from(joined).cte(f"r{groups.site}")
-            taken: Iterator[Any] = iter(found.c)
+            kept = [*key_columns, number, *named(made.values(), "a"), *named(values.values(), "c")]
+            cte = select(*kept).select_from(joined).cte(f"r{groups.site}")
+            taken: Iterator[Any] = iter(cte.c)
             key_columns, number = [next(taken) for _ in key_columns], next(taken)
             made = {name: next(taken) for name in made}
-            level = Level(type_, {need: next(taken) for need in values}, aggregates=made)
-            joined = self._attach(level, found, found, members)
-        else:
-            level = Level(type_, values, aggregates=made)
+            level = Level(reader.type_, {need: next(taken) for need in values}, aggregates=made)
+            joined = self._attach(level, cte, members, cte, is_unique=False)
         each = concat(self._json.object(level, members))
         together = func.string_agg(each, aggregate_order_by(literal_column("','"), number), type_=Text)
         json = concat(["[", together, "]"]).label("json")
         return select(*key_columns, json).select_from(joined).group_by(*key_columns)
-
-    def _restricted(self, list_: selected.List, shape: ListShape, keys: FromClause | None) -> Rows:
-        """Return the rows of a list, of each key its own, those that the filter leaves."""
-        type_ = self._graph.types[list_.target]
-        if list_.relation is None or keys is None:
-            rows = rows_of_type(type_)
-        else:
-            near = {column: keys.c[f"k{index}"] for index, column in enumerate(list_.relation.key_columns)}
-            rows = rows_of_relation(self._graph, list_.relation, near, keys)
-        if shape.condition is None:
-            return rows
-        return rows.where(to_sql(self._graph, rows, shape.condition, bind))
-
-    def _heads(self, list_: selected.List, shape: ListShape, keys: FromClause | None, parts: Parts) -> Heads:
-        """Return what is asked of the whole list, each as the column of a subquery of one row."""
-        heads: Heads = {}
-        page = shape.page
-        if parts.aggregates:
-            rows = self._restricted(list_, shape, keys)
-            made = [_aggregate_json(rows, each) for each in parts.aggregates]
-            whole = rows.select(*_named(made, "a")).lateral(f"w{list_.site}")
-            for each, column in zip(parts.aggregates, whole.c, strict=True):
-                heads[aggregate_name(each)] = column
-        if "hasPreviousPage" in parts.asked and (page.after is not None or page.offset != 0):
-            rows, values = self._ordered(list_, shape, keys)
-            ahead = ahead_of_page(page.order, values, page.after, page.before, bind, has_offset=page.offset != 0)
-            heads["ahead"] = self._is_any(rows.where(ahead), keys, f"b{list_.site}").c[0]
-        if "hasNextPage" in parts.asked and page.before is not None:
-            rows, values = self._ordered(list_, shape, keys)
-            behind_ = at_or_behind(page.order, values, page.before, bind)
-            heads["behind"] = self._is_any(rows.where(behind_), keys, f"e{list_.site}").c[0]
-        return heads
-
-    def _ordered(
-        self, list_: selected.List, shape: ListShape, keys: FromClause | None
-    ) -> tuple[Rows, list[ColumnElement[Any]]]:
-        """Return the rows of a list and the values that they are ordered by."""
-        return order_expressions(self._graph, self._restricted(list_, shape, keys), shape.page.order)
-
-    def _is_any(self, rows: Rows, keys: FromClause | None, name: str) -> FromClause:
-        probe = select(exists(rows.select(literal_column("1"))).label("value"))
-        return (probe if keys is None else probe.correlate(keys)).lateral(name)
-
-    def _page(
-        self, list_: selected.List, shape: ListShape, keys: FromClause | None, parts: Parts, own: Sequence[Needed]
-    ) -> FromClause:
-        """Return the rows of a page: `c0`, ... what is needed, `o0`, ... the place, and `n`, counted from 1."""
-        page = shape.page
-        rows, expressions = self._ordered(list_, shape, keys)
-        values = _named([expression(rows.entity, attribute) for _, attribute in own], "c")
-        places = _named(shown_place(page.order, expressions), "o") if parts.has_cursors else []
-        size = bind(page.size, BigInteger())
-        limit = size + literal_column("1") if _asks_for_more(parts, shape) else size
-        offset = bind(page.offset, BigInteger()) if page.offset != 0 else None
-        one: ColumnElement[Any] = literal_column("1").label("one")
-        inner = page_rows(rows, expressions, page, [*values, *places, one], limit, offset, bind).subquery(
-            f"q{list_.site}"
-        )
-        numbered = select(*list(inner.c)[:-1], func.row_number().over().label("n")).select_from(inner)
-        return numbered.lateral(f"p{list_.site}")
 
     def _reach(
         self, source: FromClause, type_: ObjectType, columns: dict[Needed, ColumnElement[Any]], needed: Sequence[Needed]
@@ -302,27 +263,52 @@ class _Renderer:
                 source = source.outerjoin(table, tie(relation.on, near, table))
                 columns.update({need: expression(entity, need[1]) for need in far})
             else:
-                rows = rows_of_relation(self._graph, relation, near, source)
+                rows = rows_of_relation(self._graph, relation, near, home_of(next(iter(near.values()))))
                 least = rows.values(rows.type_.key_attributes)
                 first = (
-                    rows.select(*_named(rows.values([need[1] for need in far]), "c"))
-                    .order_by(*least)
-                    .limit(1)
-                    .lateral()
+                    rows.select(*named(rows.values([need[1] for need in far]), "c")).order_by(*least).limit(1).lateral()
                 )
                 source = source.outerjoin(first, true())
                 columns.update(zip(far, first.c, strict=True))
         return source
 
-    def _attach(self, level: Level, rows: FromClause, source: FromClause, members: Sequence[Member]) -> FromClause:
-        """Join the JSON of the lists below a level, each made for the different keys among the level's rows."""
+    def _attach(
+        self,
+        level: Level,
+        source: FromClause,
+        members: Sequence[Member],
+        rows: FromClause | None,
+        *,
+        is_unique: bool,
+        is_single: bool = False,
+    ) -> FromClause:
+        """Join the JSON of the lists below a level.
+
+        A list whose parents differ from row to row is read beside its row. Where rows may share a parent, it is read
+        once for each different one among them.
+
+        Args:
+            level: A row.
+            source: What the row is in, joined.
+            members: What is selected of it.
+            rows: The rows, kept; None where all lists are read beside them.
+            is_unique: True where no row is there twice.
+            is_single: True where there is one row.
+        """
         for list_, path in lists(members):
             if list_.relation is None:
                 raise TypeError("a list below a row is a relation's")
             values = [level.columns[path, key] for key in list_.relation.keys]
+            if is_beside(list_, path, is_unique=is_unique, is_single=is_single):
+                below: FromClause = self._list(list_, Keys(values, home_of(values[0]))).lateral(f"t{list_.site}")
+                source = source.join(below, true())
+                level.children[list_.site] = below.c.json
+                continue
+            if rows is None:
+                raise TypeError("rows that may share a parent are kept")
             labels = [value.label(f"k{index}") for index, value in enumerate(values)]
             wanted = select(*labels).select_from(rows).where(*(value.is_not(None) for value in values)).distinct()
-            below = self._list(list_, wanted.subquery(f"k{list_.site}")).cte(f"t{list_.site}")
+            below = self._list_by_key(list_, wanted.subquery(f"k{list_.site}")).cte(f"t{list_.site}")
             pairs = zip(values, below.c, strict=False)
             source = source.outerjoin(below, and_(*(value == key for value, key in pairs)))
             level.children[list_.site] = func.coalesce(below.c.json, text(empty_list(list_.members)))
@@ -345,36 +331,3 @@ def _grouped_members(members: Sequence[Member], keys: Sequence[GroupKey]) -> tup
                 return member
 
     return tuple(map(shown, members))
-
-
-def _key_columns(keys: Sequence[GroupKey], by: KeyValues) -> dict[str, ColumnElement[Any]]:
-    """Return the values of keys by attribute; see `key_attribute`."""
-    found: dict[str, ColumnElement[Any]] = {}
-    for key in keys:
-        if key.unit == RELATION:
-            found.update(zip(key.attributes, by[key.name], strict=True))
-        else:
-            found[key_attribute(key.name)] = by[key.name][0]
-    return found
-
-
-def _labelled(columns: dict[Needed, ColumnElement[Any]]) -> list[ColumnElement[Any]]:
-    return _named(columns.values(), "c")
-
-
-def _named(columns: Iterable[ColumnElement[Any]], letter: str) -> list[ColumnElement[Any]]:
-    return [column.label(f"{letter}{index}") for index, column in enumerate(columns)]
-
-
-def _asks_for_more(parts: Parts, shape: ListShape) -> bool:
-    """Return whether it has to be known that the list goes on in the direction of reading."""
-    return ("hasPreviousPage" if shape.page.is_backward else "hasNextPage") in parts.asked
-
-
-def _aggregate_json(rows: Rows, content: selected.Aggregate) -> ColumnElement[Any]:
-    value = aggregate(rows, content.function, content.attribute)
-    if content.function in ("count", "countDistinct"):
-        return cast(value, Text)
-    field = rows.type_.field_of(content.attribute)
-    scalar = aggregate_scalar(content.function, field.scalar)
-    return concat(value_parts(replace(field, scalar=scalar, is_nullable=True, references=None), value, None))

@@ -122,3 +122,27 @@ def relation_at(graph: Graph, type_: ObjectType, path: Path) -> Relation:
 def type_at(graph: Graph, type_: ObjectType, path: Path) -> ObjectType:
     """Return the type at the end of a path from a type."""
     return graph.types[relation_at(graph, type_, path).target] if path else type_
+
+
+def has_own_rows(list_: selected.List) -> bool:
+    """Return whether no two parents share a row of a list."""
+    return list_.relation is None or list_.relation.through is None
+
+
+def is_beside(list_: selected.List, path: Path, *, is_unique: bool, is_single: bool) -> bool:
+    """Return whether a list below a row is read beside it: no other row has the same parent, here and further below.
+
+    Args:
+        list_: The list.
+        path: The path to the row that it is a list of.
+        is_unique: True where no row is there twice.
+        is_single: True where there is one row.
+    """
+    return (is_single or (is_unique and not path)) and not shares(list_)
+
+
+def shares(list_: selected.List) -> bool:
+    """Return whether rows of a list, or of one below it, may share the parent of a list below them."""
+    parts, is_unique = take_apart(list_.members), has_own_rows(list_)
+    below = [*lists(parts.row), *(each for groups in parts.groups for each in lists(groups.members))]
+    return not all(is_beside(each, path, is_unique=is_unique, is_single=False) for each, path in below)

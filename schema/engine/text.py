@@ -6,7 +6,6 @@ from typing import Any
 
 from sqlalchemy import (
     ARRAY,
-    BigInteger,
     ColumnElement,
     Text,
     case,
@@ -18,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from schema.engine import outline as selected
-from schema.engine.arguments import ListShape, bind
+from schema.engine.arguments import ListShape
 from schema.engine.json import Part, concat, cursor_text, id_parts, text, value_parts
 from schema.engine.outline import Member
 from schema.engine.own import hole
@@ -53,14 +52,31 @@ class Fold:
     heads: Heads
     """What is asked of the whole list."""
 
-    level: Level | None
-    """The rows; None where none are selected."""
+    rows: "Folded | None" = None
+    """The rows of its page; None where none are selected."""
 
-    number: ColumnElement[Any] | None
-    """The row's number in its page, from 1; null where the page is empty."""
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """The rows of a page, to be put together."""
+
+    level: Level
+    """A row."""
+
+    order: Sequence[ColumnElement[Any]]
+    """Sort keys of the list's order."""
+
+    reverse: Sequence[ColumnElement[Any]]
+    """Those of the reverse."""
 
     places: Sequence[ColumnElement[Any]]
     """The row's values in the order, where cursors are selected."""
+
+    is_in_page: ColumnElement[bool] | None
+    """False for the row behind the page, by which it is known to go on, and where there is no row; None for always."""
+
+    has_more: ColumnElement[bool] | None
+    """Whether the list goes on in the direction of reading; an aggregate. None where nobody asks."""
 
 
 class JsonWriter:
@@ -116,12 +132,12 @@ class JsonWriter:
             match member.content:
                 case selected.Constant(json):
                     parts.append(json)
-                case selected.Nodes(inner):
-                    parts.extend(["[", self._folded(self._row_json(fold, inner), shape, fold), "]"])
-                case selected.Edges(inner):
-                    parts.extend(["[", self._folded(self._edge_json(inner, shape, fold), shape, fold), "]"])
-                case selected.PageInfo(fields):
-                    parts.extend(self._page_info(fields, shape, fold))
+                case selected.Nodes(inner) if fold.rows is not None:
+                    parts.extend(["[", _folded(fold.rows, self._row_json(fold.rows, inner)), "]"])
+                case selected.Edges(inner) if fold.rows is not None:
+                    parts.extend(["[", _folded(fold.rows, self._edge_json(fold.rows, inner, shape)), "]"])
+                case selected.PageInfo(fields) if fold.rows is not None:
+                    parts.extend(_page_info(fields, shape, fold.heads, fold.rows))
                 case selected.Aggregate() | selected.Aggregates():
                     # Each is the same for all rows, so any of them will do: the largest.
                     same: Heads = {name: func.max(value, type_=Text) for name, value in fold.heads.items()}
@@ -132,12 +148,10 @@ class JsonWriter:
                     raise TypeError(f"{member.content} is no member of a connection")
         return [*parts, "}"]
 
-    def _row_json(self, fold: Fold, members: Sequence[Member]) -> ColumnElement[str]:
-        if fold.level is None:
-            raise TypeError("rows are selected, but none are at hand")
-        return concat(self.object(fold.level, members))
+    def _row_json(self, rows: Folded, members: Sequence[Member]) -> ColumnElement[str]:
+        return concat(self.object(rows.level, members))
 
-    def _edge_json(self, members: Sequence[Member], shape: ListShape, fold: Fold) -> ColumnElement[str]:
+    def _edge_json(self, rows: Folded, members: Sequence[Member], shape: ListShape) -> ColumnElement[str]:
         parts: list[Part] = ["{"]
         for index, member in enumerate(members):
             parts.append(f'{"," if index else ""}"{member.key}":')
@@ -145,59 +159,47 @@ class JsonWriter:
                 case selected.Constant(json):
                     parts.append(json)
                 case selected.Cursor():
-                    parts.extend(['"', _cursor(shape, fold), '"'])
+                    parts.extend(['"', _cursor(shape, rows), '"'])
                 case selected.Node(inner):
-                    parts.append(self._row_json(fold, inner))
+                    parts.append(self._row_json(rows, inner))
                 case _:
                     raise TypeError(f"{member.content} is no member of an edge")
         return concat([*parts, "}"])
 
-    def _folded(self, row: ColumnElement[str], shape: ListShape, fold: Fold) -> ColumnElement[str]:
-        """Return the JSON of the rows of a page, put together in the list's order."""
-        number = _numbered(fold)
-        order = number.desc() if shape.page.is_backward else number.asc()
-        together = func.string_agg(row, aggregate_order_by(literal_column("','"), order), type_=Text)
-        return together.filter(_in_page(shape, fold))
 
-    def _page_info(self, fields: Sequence[tuple[str, str]], shape: ListShape, fold: Fold) -> list[Part]:
-        more = func.count(_numbered(fold)) > bind(shape.page.size, BigInteger())
-        ends = {
-            "hasNextPage": _is_any(None if shape.page.is_backward else more, fold.heads.get("behind")),
-            "hasPreviousPage": _is_any(more if shape.page.is_backward else None, fold.heads.get("ahead")),
-        }
-        parts: list[Part] = ["{"]
-        for index, (key, name) in enumerate(fields):
-            parts.append(f'{"," if index else ""}"{key}":')
-            if name in ends:
-                parts.append(ends[name])
-            elif name == "__typename":
-                parts.append('"PageInfo"')
-            else:
-                parts.append(self._end_cursor(shape, fold, is_start=name == "startCursor"))
-        return [*parts, "}"]
-
-    def _end_cursor(self, shape: ListShape, fold: Fold, *, is_start: bool) -> ColumnElement[str]:
-        """Return the JSON of the cursor of the first or last row of a page, or null."""
-        number = _numbered(fold)
-        order = number.asc() if is_start is not shape.page.is_backward else number.desc()
-        cursors = func.array_agg(aggregate_order_by(_cursor(shape, fold), order), type_=ARRAY(Text))
-        first = cursors.filter(_in_page(shape, fold))[1]
-        return func.coalesce(literal_column("'\"'", Text) + first + literal_column("'\"'", Text), text("null"))
+def _folded(rows: Folded, json: ColumnElement[str]) -> ColumnElement[str]:
+    """Return the JSON of the rows of a page, put together in the list's order."""
+    together = func.string_agg(json, aggregate_order_by(literal_column("','"), *rows.order), type_=Text)
+    return together if rows.is_in_page is None else together.filter(rows.is_in_page)
 
 
-def _in_page(shape: ListShape, fold: Fold) -> ColumnElement[bool]:
-    """Return the condition that a row is there and not the one behind the page, by which it is known to go on."""
-    return _numbered(fold) <= bind(shape.page.size, BigInteger())
+def _page_info(fields: Sequence[tuple[str, str]], shape: ListShape, heads: Heads, rows: Folded) -> list[Part]:
+    is_backward = shape.page.is_backward
+    ends = {
+        "hasNextPage": _is_any(None if is_backward else rows.has_more, heads.get("behind")),
+        "hasPreviousPage": _is_any(rows.has_more if is_backward else None, heads.get("ahead")),
+    }
+    parts: list[Part] = ["{"]
+    for index, (key, name) in enumerate(fields):
+        parts.append(f'{"," if index else ""}"{key}":')
+        if name in ends:
+            parts.append(ends[name])
+        elif name == "__typename":
+            parts.append('"PageInfo"')
+        else:
+            parts.append(_end_cursor(shape, rows, rows.order if name == "startCursor" else rows.reverse))
+    return [*parts, "}"]
 
 
-def _numbered(fold: Fold) -> ColumnElement[Any]:
-    if fold.number is None:
-        raise TypeError("rows are selected, but none are at hand")
-    return fold.number
+def _end_cursor(shape: ListShape, rows: Folded, order: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
+    """Return the JSON of the cursor of the row that comes first in an order, or null."""
+    cursors: Any = func.array_agg(aggregate_order_by(_cursor(shape, rows), *order), type_=ARRAY(Text))
+    first = (cursors if rows.is_in_page is None else cursors.filter(rows.is_in_page))[1]
+    return func.coalesce(literal_column("'\"'", Text) + first + literal_column("'\"'", Text), text("null"))
 
 
-def _cursor(shape: ListShape, fold: Fold) -> ColumnElement[str]:
-    return cursor_text(shape.page.order.name, shape.page.order.scalars, fold.places)
+def _cursor(shape: ListShape, rows: Folded) -> ColumnElement[str]:
+    return cursor_text(shape.page.order.name, shape.page.order.scalars, rows.places)
 
 
 def _is_any(*conditions: ColumnElement[Any] | None) -> ColumnElement[str]:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     false,
     func,
     literal,
+    literal_column,
     not_,
     or_,
     true,
@@ -30,7 +31,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import INTERVAL, JSONB, REGCONFIG
 from sqlalchemy.types import TypeEngine
 
-from schema.graph import Graph, Kind, Scalar
+from schema.graph import Graph, Kind, Relation, Scalar
 from schema.query.filters import (
     Aggregated,
     AllOf,
@@ -196,12 +197,26 @@ def _json_at(rows: Rows, condition: JsonAt, bind: Bind) -> ColumnElement[bool]:
 
 
 def _related(graph: Graph, rows: Rows, condition: Related, bind: Bind) -> ColumnElement[bool]:
-    far = rows_beside(graph, graph.relation(condition.relation), rows.entity)
+    relation, part_ = graph.relation(condition.relation), condition.part
+    if isinstance(part_, Compare) and _is_held(graph, relation, part_):
+        held: ColumnElement[Any] = getattr(rows.entity, relation.keys[0])
+        scalar = graph.types[relation.target].primary_key[0].scalar
+        return compared(held, scalar, part_.op, part_.value, bind, is_nullable=True)
+    far = rows_beside(graph, relation, rows.entity)
     part = None if condition.part == AllOf(()) else to_sql(graph, far, condition.part, bind)
     if condition.quantifier is Quantifier.EVERY:
-        return ~exists(far.where(false() if part is None else part.is_not(true())).select(literal(1)))
-    inside = exists((far if part is None else far.where(part)).select(literal(1)))
+        return ~exists(far.where(false() if part is None else part.is_not(true())).select(literal_column("1")))
+    inside = exists((far if part is None else far.where(part)).select(literal_column("1")))
     return ~inside if condition.quantifier is Quantifier.NONE else inside
+
+
+def _is_held(graph: Graph, relation: Relation, condition: Compare) -> bool:
+    """Return whether a condition on the other end is on a value that the row itself holds: its foreign key."""
+    if not relation.is_reference or len(relation.key_columns) != 1 or condition.op not in (Op.EQ, Op.IN):
+        return False
+    far = graph.types[relation.target].primary_key
+    is_key = len(far) == 1 and far[0].attribute == condition.attribute
+    return is_key and any(key.column is far[0].column for key in relation.key_columns[0].foreign_keys)
 
 
 def _aggregated(graph: Graph, rows: Rows, condition: Aggregated, bind: Bind) -> ColumnElement[bool]:

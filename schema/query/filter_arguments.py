@@ -272,7 +272,9 @@ def _keys(type_: ObjectType, value: Any, here: Place) -> list[tuple[Any, ...]]:
 
 def _one_of(type_: ObjectType, keys: list[tuple[Any, ...]]) -> Condition:
     if len(type_.primary_key) == 1:
-        return Compare(type_.primary_key[0].attribute, Op.IN, tuple(key[0] for key in keys))
+        values = tuple(key[0] for key in keys)
+        single = len(values) == 1  # an index gives rows in order behind one value, not behind one of several
+        return Compare(type_.primary_key[0].attribute, Op.EQ if single else Op.IN, values[0] if single else values)
     pairs = [zip(type_.primary_key, key, strict=True) for key in keys]
     return AnyOf(tuple(AllOf(tuple(Compare(field.attribute, Op.EQ, value) for field, value in pair)) for pair in pairs))
 

@@ -24,12 +24,12 @@ from sqlalchemy import (
     cast,
     exists,
     inspect,
-    literal,
+    literal_column,
     select,
     true,
 )
 from sqlalchemy.dialects.postgresql import CITEXT
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import QueryableAttribute, aliased
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeEngine
 
@@ -128,7 +128,9 @@ def rows_of_relation(
     if relation.is_through_unique:
         return Rows(type_, entity, table.join(through, to_target), (to_source,), outer)
     # The association table may hold a pair twice; EXISTS gives each row once all the same.
-    inside = exists(select(literal(1)).select_from(through).where(to_target, to_source).correlate(table, outer))
+    inside = exists(
+        select(literal_column("1")).select_from(through).where(to_target, to_source).correlate(table, outer)
+    )
     return Rows(type_, entity, table, (inside,), outer)
 
 
@@ -180,6 +182,11 @@ def unlimited(type_: TypeEngine[Any]) -> TypeEngine[Any]:
             return Time(timezone=type_.timezone)
         case _:
             return type_
+
+
+def home_of(value: Any) -> FromClause:
+    """Return the table, alias or subquery that a column of a row comes from."""
+    return value.parent.selectable if isinstance(value, QueryableAttribute) else value.table
 
 
 def selectable(entity: Any) -> FromClause:
