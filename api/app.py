@@ -44,9 +44,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
         DefinitionError: The models, or the team's own fields, cannot be served.
     """
     configure_logging(settings.log_format)
-    parts = make_parts(
-        settings, url, graph or build_graph_schema(limits=page_limits(settings), largest_cost=settings.largest_cost)
-    )
+    parts = make_parts(settings, url, graph or make_graph(settings))
     app = FastAPI(
         title=TITLE,
         description=f"{SUMMARY}\n\nThis is the REST part; the graph is at `{GRAPHQL_PATH}`.",
@@ -72,6 +70,13 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         health=Health(database, settings),
         graph=graph,
         anonymous=Principal(scopes=settings.scopes_without_key),
+    )
+
+
+def make_graph(settings: Settings) -> GraphSchema:
+    """Return the graph of `schema.models`, within the limits that are set."""
+    return build_graph_schema(
+        limits=page_limits(settings), largest_cost=settings.largest_cost, most_values=settings.most_values
     )
 
 

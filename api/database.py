@@ -138,6 +138,7 @@ def _engine(url: URL, settings: Settings, size: int, *, is_read_only: bool) -> A
         url,
         pool_size=size,
         max_overflow=0,
+        hide_parameters=True,  # a log line would have clients' values in it
         pool_timeout=settings.pool_timeout_seconds,
         connect_args={
             "timeout": settings.connect_timeout_seconds,

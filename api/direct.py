@@ -16,7 +16,7 @@ from sqlalchemy import URL
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from api.settings import Settings
-from schema.errors import StatementFailedError, UnavailableError
+from schema.errors import LimitError, StatementFailedError, UnavailableError
 
 KEPT_STATEMENTS: Final = 256
 """Prepared statements that a connection keeps."""
@@ -27,12 +27,8 @@ LONGEST_KEPT: Final = 256 * 1024
 QUERY_CANCELED: Final = "57014"
 """PostgreSQL's code for a statement that ran into `statement_timeout`."""
 
-DROPPED: Final = (
-    PostgresConnectionError,
-    InterfaceError,
-    InternalClientError,  # the server said goodbye to an idle connection, and nobody had read it yet
-)
-"""What the driver raises when a connection is gone, besides errors of the system."""
+TOO_LARGE_CLASS: Final = "54"
+"""Beginning of its codes for limits of its own, such as the depth of an expression."""
 
 UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
 """Beginnings of PostgreSQL's codes for: no connection, out of resources, shutting down or starting up."""
@@ -88,11 +84,12 @@ class DirectPool:
 
         Raises:
             UnavailableError: No connection could be had, or the statement took too long.
-            StatementFailedError: PostgreSQL refused the statement.
+            StatementFailedError: PostgreSQL or the driver refused the statement.
+            LimitError: It is too large for PostgreSQL.
         """
         try:
             return await self._fetch(sql, arguments)
-        except (*DROPPED, ConnectionError):
+        except (_LostError, ConnectionError, PostgresConnectionError):
             return await self._again(sql, arguments)
         except OSError as error:  # TimeoutError among them
             raise UnavailableError("The database cannot be reached.") from error
@@ -108,7 +105,7 @@ class DirectPool:
         self._idle.clear()
         try:
             return await self._fetch(sql, arguments)
-        except (*DROPPED, OSError) as error:
+        except (_LostError, PostgresConnectionError, OSError) as error:
             raise UnavailableError("The database cannot be reached.") from error
         except PostgresError as error:
             raise _translated(error) from error
@@ -116,14 +113,23 @@ class DirectPool:
     async def _fetch(self, sql: str, arguments: list[Any]) -> bytes:
         connection = self._idle.pop() if self._idle else await self._another()
         self.moved_at = time.monotonic()
-        is_whole = False
+        give_back = self._give_back_last
         try:
             data: bytes = await connection.fetchval(sql, *arguments)
-            is_whole = True
+            give_back = self._give_back
             return data
+        except PostgresError as error:
+            if getattr(error, "severity", None) is None:  # the driver's own, of a value, in the midst of its protocol
+                give_back = self._drop
+            raise
+        except (InterfaceError, InternalClientError) as error:
+            give_back = self._drop  # where the driver gave up half-way, nobody knows what state it is in
+            if connection.is_closed() or isinstance(error, InternalClientError):
+                raise _LostError from error
+            raise StatementFailedError(str(error)) from error
         finally:
             self.moved_at = time.monotonic()
-            self._give_back(connection, is_last=not is_whole)
+            give_back(connection)
 
     async def _another(self) -> Any:
         """Return a new connection, or the next that becomes free.
@@ -131,21 +137,13 @@ class DirectPool:
         Raises:
             UnavailableError: None did in time.
         """
-        while self._count >= self.size:
-            waiter = asyncio.get_running_loop().create_future()
-            self._waiting.append(waiter)
-            try:
-                async with asyncio.timeout(self._patience):
-                    connection = await waiter
-            except BaseException as error:
-                if waiter.done() and not waiter.cancelled() and waiter.result() is not None:
-                    self._give_back(waiter.result())  # it came at the moment when we gave up
-                if isinstance(error, TimeoutError):
-                    message = "The server is busy: no database connection became free in time."
-                    raise UnavailableError(message) from error
-                raise
-            if connection is not None:
-                return connection
+        try:
+            async with asyncio.timeout(self._patience):
+                while self._count >= self.size:
+                    if (connection := await self._next()) is not None:
+                        return connection
+        except TimeoutError as error:
+            raise UnavailableError("The server is busy: no database connection became free in time.") from error
         self._count += 1
         try:
             connection = await asyncpg.connect(**self._arguments)
@@ -155,20 +153,45 @@ class DirectPool:
         self._all.add(connection)
         return connection
 
-    def _give_back(self, connection: Any, *, is_last: bool = False) -> None:
-        """Let the next one have a connection.
+    async def _next(self) -> Any:
+        """Wait for a connection that is given back; None where there is room for another."""
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiting.append(waiter)
+        try:
+            return await waiter
+        except asyncio.CancelledError:
+            if waiter.done() and not waiter.cancelled():  # it came at the moment when we gave up
+                if waiter.result() is not None:
+                    self._give_back(waiter.result())
+                elif (other := self._next_waiter()) is not None:
+                    other.set_result(None)
+            raise
 
-        Args:
-            connection: Which.
-            is_last: True to take it last: its statement was cancelled, and the next one would wait for that.
-        """
+    def _give_back(self, connection: Any) -> None:
+        """Let the next one have a connection."""
+        if not self._pass_on(connection):
+            self._idle.append(connection)
+
+    def _give_back_last(self, connection: Any) -> None:
+        """Give one back to be taken last: its statement was cancelled, and the next one would wait for that."""
+        if not self._pass_on(connection):
+            self._idle.insert(0, connection)
+
+    def _pass_on(self, connection: Any) -> bool:
+        """Hand a connection to one who waits, or drop it where it is closed; False where it is to rest."""
         if connection.is_closed():
-            self._all.discard(connection)
-            self._lose()
+            self._drop(connection)
         elif (waiter := self._next_waiter()) is not None:
             waiter.set_result(connection)
         else:
-            self._idle.insert(0 if is_last else len(self._idle), connection)
+            return False
+        return True
+
+    def _drop(self, connection: Any) -> None:
+        """Close a connection for good."""
+        connection.terminate()
+        self._all.discard(connection)
+        self._lose()
 
     def _lose(self) -> None:
         """Count a connection less, and let the next one open another."""
@@ -189,10 +212,16 @@ class DirectPool:
             connection.terminate()
 
 
+class _LostError(Exception):
+    """The connection was gone, or its server said goodbye while it rested and nobody had read it yet."""
+
+
 def _translated(error: PostgresError) -> Exception:
     state = error.sqlstate or ""
     if state == QUERY_CANCELED:
         return UnavailableError("The database took too long to answer.")
     if state.startswith(UNAVAILABLE_CLASSES):
         return UnavailableError("The database cannot be reached.")
+    if state.startswith(TOO_LARGE_CLASS):
+        return LimitError("The operation is too large for the database.")
     return StatementFailedError(str(error))

@@ -42,6 +42,9 @@ REPORT: Final = b"x-achene-report"
 
 NOTHING: Final[frozenset[str]] = frozenset()
 
+LONGEST_NAME: Final = 100
+"""Most characters of an operation's name in a log line."""
+
 Headers = dict[bytes, bytes]
 
 
@@ -145,7 +148,7 @@ def _check_method(method: str) -> None:
 
 def _check_operation(document: Document, name: str | None, trail: Trail, *, is_safe: bool) -> None:
     operation = document.operation(name)
-    trail.operation = operation.name.value if operation.name else None
+    trail.operation = operation.name.value[:LONGEST_NAME] if operation.name else None
     if operation.operation == OperationType.SUBSCRIPTION:
         raise OperationError("Subscriptions are not served over plain HTTP.")
     if is_safe and operation.operation == OperationType.MUTATION:

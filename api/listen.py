@@ -74,6 +74,7 @@ def run(app: Callable[..., Any], listener: socket.socket, settings: Settings, on
         app,
         http=Protocol,
         backlog=BACKLOG,
+        ws="none",
         access_log=False,  # the application writes one line a request itself
         log_config=None,
         server_header=False,

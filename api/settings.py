@@ -110,6 +110,9 @@ class Settings(BaseSettings):
     largest_cost: int = Field(default=100_000, ge=1)
     """Most rows that a GraphQL operation may be able to read, told from its page sizes before it runs."""
 
+    most_values: int = Field(default=1_000_000, ge=1)
+    """Most values that a GraphQL operation may be able to answer with; one computed in Python counts for 20."""
+
     graphiql: bool | None = None
     """Serve GraphiQL at /graphql. None means in development only."""
 

@@ -105,6 +105,7 @@ def build_graph_schema(
     own: Iterable[type[Any]] | None = None,
     limits: Limits | None = None,
     largest_cost: int | None = None,
+    most_values: int | None = None,
     *,
     is_compiled: bool = True,
 ) -> GraphSchema:
@@ -115,6 +116,7 @@ def build_graph_schema(
         own: Classes of the team's own fields; those of `schema.fields` where None.
         limits: How large a page may be.
         largest_cost: Most rows that an operation may be able to read; any number where None.
+        most_values: Most values that it may be able to answer with; any number where None.
         is_compiled: False runs everything by resolvers and loaders.
 
     Raises:
@@ -135,7 +137,7 @@ def build_graph_schema(
     limits = limits or Limits()
     wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits))
     records = {name: record_class(name) for name in graph.types}
-    cost = CostRule(core, graph, limits, largest_cost)
+    cost = CostRule(core, graph, limits, largest_cost, most_values)
     engine = Engine(core, graph, limits, computed_from(graph, fields), records) if is_compiled else None
     executor = Executor(core, cost, engine)
     return GraphSchema(graph, built, core, records, cost, engine, executor)

@@ -6,9 +6,9 @@ Running a document is the affair of others.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
-from typing import Final
+from typing import Any, Final
 
 from cachetools import LRUCache
 from graphql import (
@@ -74,6 +74,9 @@ class Document:
 
     fragments: Mapping[str, FragmentDefinitionNode]
     """The fragments by name."""
+
+    memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
+    """What others have worked out of it; it is forgotten together with the document."""
 
     def operation(self, name: str | None) -> OperationDefinitionNode:
         """Return the operation to run.

@@ -66,13 +66,13 @@ class Executor:
             return Answered(None, ExecutionResult(None, coerced), {})
         cost: Cost | None = None
         try:
-            cost = self._cost.measure(operation, document.fragments, coerced.coerced)
+            cost = self._cost.measure(document, operation, coerced.coerced)
             self._cost.check(cost)
         except LimitError as error:
             refused = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
             return Answered(None, refused, _reports(context, cost, None))
         if self._engine is not None:
-            compiled = self._engine.compile(operation, document.fragments, coerced)
+            compiled = self._engine.compile(document, operation, coerced)
             if compiled is not None:
                 statement = compiled.statement
                 try:
@@ -100,5 +100,5 @@ def _reports(context: Context, cost: Cost | None, way: str | None) -> dict[str, 
     """Return what the caller asked to be told: what the operation could cost, and which way it went."""
     if not context.reports:
         return {}
-    known = {"cost": cost and {"rows": cost.rows, "statements": cost.statements}, "way": way}
+    known = {"cost": cost and {"rows": cost.rows, "values": cost.values, "statements": cost.statements}, "way": way}
     return {name: value for name, value in known.items() if value is not None and name in context.reports}

@@ -13,6 +13,7 @@ from aiodataloader import DataLoader
 from sqlalchemy import Executable, Row
 
 from schema.graph import Graph, ObjectType
+from schema.query.filters import Condition, check_comparisons, size
 from schema.query.groups import group_statement, key_names
 from schema.query.requests import Group, GroupRequest, ListRequest, ObjectRequest, Slice
 from schema.query.statements import list_statement, object_statement
@@ -49,8 +50,18 @@ class Loaders:
         self._reader = reader
         self._loaders: dict[Request, DataLoader[Key, Any]] = {}
         self._running: set[asyncio.Task[Any]] = set()
+        self._comparisons = 0
         self.memo: dict[Any, Any] = {}
         """What was worked out of the document for this request, such as the attributes that a field needs."""
+
+    def count(self, condition: Condition | None) -> None:
+        """Count the comparisons of a filter of this request.
+
+        Raises:
+            LimitError: There are too many, taken together.
+        """
+        self._comparisons += size(condition)
+        check_comparisons(self._comparisons)
 
     def cancel(self) -> None:
         """End the batches that are still under way; nobody waits for them any more."""

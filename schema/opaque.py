@@ -16,7 +16,10 @@ from schema.graph import ObjectType, Scalar
 from schema.values import from_text, to_text
 
 LONGEST: Final = 4096
-"""Most characters of an id or cursor that are looked at."""
+"""Most characters of an id that are looked at."""
+
+LONGEST_CURSOR: Final = 262_144
+"""Most characters of a cursor, which holds the texts that a list is ordered by."""
 
 _TO_BASE64URL: Final = bytes.maketrans(b"+/", b"-_")
 _FROM_BASE64URL: Final = str.maketrans("-_", "+/")
@@ -35,13 +38,13 @@ def encode(text: str) -> str:
     return encoded.translate(_TO_BASE64URL, b"=").decode()
 
 
-def decode(opaque: str) -> str:
+def decode(opaque: str, longest: int = LONGEST) -> str:
     """Return the text behind `encode`.
 
     Raises:
         ValueError: It is not base64url of UTF-8, or is longer than any of ours.
     """
-    if len(opaque) > LONGEST or not opaque.isascii():
+    if len(opaque) > longest or not opaque.isascii():
         raise ValueError("too long, or not ASCII")
     standard = opaque.rstrip("=").translate(_FROM_BASE64URL)
     try:
@@ -129,7 +132,7 @@ def read_cursor(
         BadCursorError: It does not decode, or belongs to another list or order; the message names the argument.
     """
     try:
-        parts = json.loads(decode(cursor))
+        parts = json.loads(decode(cursor, LONGEST_CURSOR))
         if not isinstance(parts, list) or not parts or not isinstance(parts[0], str):
             raise ValueError("not an order and its values")
     except (ValueError, RecursionError) as error:

@@ -181,6 +181,12 @@ def _within(range_: range, value: int, wanted: str) -> int:
     return value if value in range_ else _refuse(value, wanted)
 
 
+class ReadyJson(str):
+    """JSON as PostgreSQL prints it, not a text in JSON."""
+
+    __slots__ = ()
+
+
 class SpelledFloat(float):
     """A number that is written to a client as PostgreSQL spelled it."""
 
@@ -229,7 +235,7 @@ def _write_interval(value: timedelta | str) -> str:
 
 
 def _write_json(value: Any) -> Any:
-    return orjson.Fragment(value) if isinstance(value, str) else value
+    return orjson.Fragment(value) if isinstance(value, ReadyJson) else value
 
 
 def _read_text(value: Any) -> str:

@@ -5,11 +5,20 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cachetools import LRUCache
-from graphql import FieldNode, FragmentDefinitionNode, GraphQLSchema, OperationDefinitionNode, VariableNode, visit
+from graphql import (
+    FieldNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    VariableNode,
+    visit,
+)
 from graphql.execution.values import VariableValues
 from graphql.language import DirectiveNode, Visitor
 
-from schema.engine.arguments import ArgumentReader, Shape
+from schema.documents import Document
+from schema.engine.arguments import ArgumentReader, ListShape, Shape
 from schema.engine.outline import Outline, OwnField, Site
 from schema.engine.outliner import OwnReads, Uncompiled, make_outline
 from schema.engine.own import fill
@@ -17,17 +26,22 @@ from schema.engine.render import render
 from schema.engine.statement import Statement, compile_statement
 from schema.errors import PublicError
 from schema.graph import Graph
+from schema.query.filters import check_comparisons, size
 from schema.query.page import Limits
+from schema.query.requests import Grouping
 from schema.record import Record
 
-MOST_OPERATIONS: Final = 1000
-"""Operations that something is known of."""
-
-MOST_PLANS: Final = 16
+MOST_PLANS: Final = 4
 """Plans of one operation that are kept, each for other values of its flags."""
 
-MOST_STATEMENTS: Final = 1000
-"""Statements that are kept."""
+STATEMENT_BYTES: Final = 64_000_000
+"""Most memory of the statements that are kept."""
+
+BASE_BYTES: Final = 4_000
+"""Memory of the smallest statement and its plan."""
+
+PARAMETER_BYTES: Final = 1_000
+"""Memory of a parameter, and of what its place in a shape takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +80,8 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What is known of an operation, which is kept so that no other takes its id."""
+    """What is known of an operation."""
 
-    operation: OperationDefinitionNode
     flags: tuple[str, ...]
     """Names of the variables that stand in `@skip` and `@include`."""
     plans: LRUCache[Any, _Plan | None]
@@ -95,23 +108,25 @@ class Engine:
         self._own = own
         self._records = records
         self._reader = ArgumentReader(core, graph, limits)
-        self._known: LRUCache[int, _Known] = LRUCache(MOST_OPERATIONS)
-        self._statements: LRUCache[Any, tuple[_Plan, Statement]] = LRUCache(MOST_STATEMENTS)
+        self._statements: LRUCache[Any, tuple[_Plan, Statement]] = LRUCache(STATEMENT_BYTES, getsizeof=_size)
 
     def compile(
         self,
+        document: Document,
         operation: OperationDefinitionNode,
-        fragments: Mapping[str, FragmentDefinitionNode],
         variables: VariableValues,
     ) -> Compiled | None:
         """Return an operation as one statement, or None where it goes to the resolvers.
 
         Args:
-            operation: A valid operation, the same object each time its document is asked for.
-            fragments: The fragments of its document.
+            document: A valid document, which keeps what is found out about its operations.
+            operation: One of its operations.
             variables: The coerced variables.
+
+        Raises:
+            LimitError: Its filters are too large, taken together.
         """
-        plan = self._plan(operation, fragments, variables)
+        plan = self._plan(document, operation, variables)
         if plan is None:
             return None
         shapes, values = list[Shape](), list[list[Any]]()
@@ -120,8 +135,9 @@ class Engine:
                 shape, taken = each.constant or self._reader.read(each.number, each.site, variables)
                 shapes.append(shape)
                 values.append(taken)
-        except PublicError:
+        except (PublicError, GraphQLError):
             return None  # the resolvers say what is wrong, and where
+        check_comparisons(sum(map(_comparisons, shapes)))
         statement = self._statement(plan, shapes)
         return Compiled(statement, statement.arguments(values), plan.outline.own)
 
@@ -141,23 +157,27 @@ class Engine:
         known = self._statements.get(place)
         if known is None:
             statement = compile_statement(render(self._graph, plan.outline, shapes))
-            known = self._statements[place] = plan, statement  # the plan is kept, so that no other takes its id
+            known = plan, statement  # the plan is kept, so that no other takes its id
+            if _size(known) <= self._statements.maxsize:
+                self._statements[place] = known
         return known[1]
 
     def _plan(
         self,
+        document: Document,
         operation: OperationDefinitionNode,
-        fragments: Mapping[str, FragmentDefinitionNode],
         variables: VariableValues,
     ) -> _Plan | None:
-        known = self._known.get(id(operation))
+        known: _Known | None = document.memo.get((self, id(operation)))
         if known is None:
-            names = _flag_names(operation, fragments)
-            known = self._known[id(operation)] = _Known(operation, names, LRUCache(MOST_PLANS))
+            known = _Known(_flag_names(operation, document.fragments), LRUCache(MOST_PLANS))
+            document.memo[self, id(operation)] = known
         flags = {name: variables.coerced.get(name) for name in known.flags}
         place = tuple(flags.values())
+        if None in place:
+            return None  # a flag that is null is an error, which the resolvers make
         if place not in known.plans:
-            known.plans[place] = self._new_plan(operation, fragments, flags)
+            known.plans[place] = self._new_plan(operation, document.fragments, flags)
         return known.plans[place]
 
     def _new_plan(
@@ -180,8 +200,24 @@ class Engine:
             return _Site(number, site)
         try:
             return _Site(number, site, self._reader.read(number, site, VariableValues({}, {})))
-        except PublicError:
+        except (PublicError, GraphQLError):
             return _Site(number, site)  # each request is told
+
+
+def _comparisons(shape: Shape) -> int:
+    match shape:
+        case ListShape(_, condition):
+            return size(condition)
+        case Grouping(having=having):
+            return size(having)
+        case _:
+            return 0
+
+
+def _size(kept: tuple[_Plan, Statement]) -> int:
+    """Return about how many bytes a statement takes, with the plan and the shapes that go with it (measured)."""
+    statement = kept[1]
+    return BASE_BYTES + 8 * len(statement.sql) + PARAMETER_BYTES * len(statement.parameters)
 
 
 def _flag_names(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> tuple[str, ...]:

@@ -111,6 +111,9 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
             return _in_years(value, _with_t(value), "T00:00:00", "T23:59:59.999999")
         case Kind.DATE:
             return _in_years(value, cast(value, Text), "", "")
+        case Kind.TIME:  # Python knows no 24:00
+            is_known = value < literal_column("'24:00'")
+            return case((is_known, cast(value, Text)), (value.is_not(None), _failing(value)))
         case Kind.BYTES:
             encoded = func.encode(value, literal_column("'base64'"))
             return func.replace(encoded, literal_column("E'\\n'"), literal_column("''"))
@@ -152,13 +155,14 @@ def key_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
 
 
 def _list(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
+    has_lists = func.array_ndims(value) > literal_column("1")  # whatever the model says, a column may hold such
     if scalar.kind in (Kind.TEXT, Kind.INTEGER, Kind.BOOLEAN):
-        return cast(func.to_json(value), Text)
+        return case((has_lists, _failing(value)), else_=cast(func.to_json(value), Text))
     items = func.unnest(value).table_valued(column("item", scalar.sql), with_ordinality="place").render_derived()
     item = case((items.c.item.is_(None), text("null")), else_=concat(_scalar(scalar, items.c.item)))
     joined = func.string_agg(item, aggregate_order_by(literal_column("','"), items.c.place))
     inner = select(func.concat(text("["), joined, text("]"))).select_from(items)
-    return case((value.is_not(None), inner.scalar_subquery()))
+    return case((has_lists, _failing(value)), (value.is_not(None), inner.scalar_subquery()))
 
 
 PLAIN_KEYS: Final = frozenset({Kind.INTEGER, Kind.BIGINT, Kind.UUID})

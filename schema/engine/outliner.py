@@ -38,6 +38,7 @@ from schema.engine.outline import (
     Value,
     key_attribute,
 )
+from schema.engine.taken import shares, take_apart
 from schema.graph import Field, Graph, ObjectType, Relation
 from schema.query.group_arguments import group_keys
 from schema.query.needs import HOLDERS
@@ -105,7 +106,7 @@ class _Maker:
         kind, type_name, key = self._roots[name]
         site = self._site(kind, type_name, "Query", nodes[0], key)
         if kind == "list":
-            return List(type_name, None, site, self._connection(type_name, nodes))
+            return self._list(List(type_name, None, site, self._connection(type_name, nodes)))
         possible = self._graph.types if type_name == "Node" else (type_name,)
         by_type = {each: self._object(self._graph.types[each], nodes) for each in possible}
         return Rows(site, by_type) if kind == "nodes" else Row(site, by_type)
@@ -151,8 +152,15 @@ class _Maker:
     def _relation(self, relation: Relation, nodes: list[FieldNode]) -> Content:
         if relation.is_list:
             site = self._site("list", relation.target, relation.source, nodes[0])
-            return List(relation.target, relation, site, self._connection(relation.target, nodes))
+            return self._list(List(relation.target, relation, site, self._connection(relation.target, nodes)))
         return Object(relation, self._object(self._graph.types[relation.target], nodes))
+
+    def _list(self, list_: List) -> List:
+        """Return a list, unless its groups would be copied into each of its rows, which are kept."""
+        parts = take_apart(list_.members)
+        if parts.groups and parts.has_rows and shares(list_):
+            raise Uncompiled
+        return list_
 
     def _connection(self, target: str, nodes: Sequence[FieldNode]) -> tuple[Member, ...]:
         members = []

@@ -25,9 +25,11 @@ from graphql import (
     Visitor,
     get_named_type,
     is_abstract_type,
+    is_leaf_type,
     visit,
 )
 
+from schema.documents import Document as ValidDocument
 from schema.errors import LimitError
 from schema.graph import Graph
 from schema.query.page import Limits
@@ -39,11 +41,14 @@ SHOWN: Final = 3
 CEILING: Final = 10**15
 """Where counting stops."""
 
-MOST_KNOWN: Final = 1000
-"""Costs that are kept."""
+MOST_KNOWN: Final = 16
+"""Costs of one operation that are kept, each for other page sizes."""
 
-MOST_STEPS: Final = 20_000
-"""Most fields that are walked over; aliases and fragments can write out a short document into a very long one."""
+MOST_FIELDS: Final = 2_500
+"""Most fields of an operation, fragments written out; aliases and fragments can make very many of a short document."""
+
+OWN_VALUES: Final = 20
+"""How many values a field counts for that is computed in Python."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +57,9 @@ class Cost:
 
     rows: int
     """Rows and groups, over all lists and look-ups."""
+
+    values: int
+    """Values in the answer, over all rows; one that is computed in Python counts for several."""
 
     statements: int
     """Statements that the loaders run: one for each selection that reads, whatever the number of parents."""
@@ -63,7 +71,9 @@ class Cost:
 class CostRule:
     """Knows which fields of a schema read rows, and refuses operations that could read too many."""
 
-    def __init__(self, core: GraphQLSchema, graph: Graph, limits: Limits, largest: int | None) -> None:
+    def __init__(
+        self, core: GraphQLSchema, graph: Graph, limits: Limits, largest: int | None, most_values: int | None = None
+    ) -> None:
         """Note the lists of a graph.
 
         Args:
@@ -71,33 +81,42 @@ class CostRule:
             graph: Its description.
             limits: How large a page may be.
             largest: Most rows that an operation may touch; None for any number.
+            most_values: Most values that it may answer with; None for any number.
         """
+        self._most_values = most_values
         self._core = core
         self._largest = largest
         self._limits = {type_.name: limits.for_type(type_) for type_ in graph.types.values()}
         self._lists = {f"{name}{kind}": name for name in graph.types for kind in ("Connection", "Group")}
-        self._names: LRUCache[int, tuple[OperationDefinitionNode, tuple[str, ...]]] = LRUCache(MOST_KNOWN)
-        self._measured: LRUCache[Any, tuple[OperationDefinitionNode, Cost]] = LRUCache(MOST_KNOWN)
+        self._generated = {type_.name: {"id", *type_.order} for type_ in graph.types.values()}
         self._holders = {f"{name}{kind}" for name in graph.types for kind in ("Connection", "Edge")}
 
     def measure(
         self,
+        document: ValidDocument,
         operation: OperationDefinitionNode,
-        fragments: Mapping[str, FragmentDefinitionNode],
         variables: Mapping[str, Any],
     ) -> Cost:
         """Return what an operation can cost.
 
         Args:
-            operation: A valid operation.
-            fragments: The fragments of its document.
+            document: A valid document, which keeps what is found out about its operations.
+            operation: One of its operations.
             variables: The coerced variables.
+
+        Raises:
+            LimitError: It selects too many fields to be looked at.
         """
-        place = (id(operation), *(_told(variables.get(name)) for name in self._deciding(operation, fragments)))
-        known = self._measured.get(place)
+        known: tuple[tuple[str, ...], LRUCache[Any, Cost]] | None = document.memo.get((self, id(operation)))
         if known is None:
-            known = self._measured[place] = operation, self._walked(operation, fragments, variables)
-        return known[1]
+            known = _deciding(operation, document.fragments), LRUCache(MOST_KNOWN)
+            document.memo[self, id(operation)] = known
+        names, measured = known
+        place = tuple(_told(variables.get(name)) for name in names)
+        cost = measured.get(place)
+        if cost is None:
+            cost = measured[place] = self._walked(operation, document.fragments, variables)
+        return cost
 
     def check(self, cost: Cost) -> None:
         """Refuse what costs more than the limit.
@@ -109,6 +128,11 @@ class CostRule:
             raise LimitError(
                 f"The operation could read {_number(cost.rows)} rows; {self._largest:,} are accepted. Ask for smaller "
                 f"pages: {', '.join(f'`{path}` up to {_number(rows)} rows' for path, rows in cost.costliest)}."
+            )
+        if self._most_values is not None and cost.values > self._most_values:
+            raise LimitError(
+                f"The operation could answer with {_number(cost.values)} values; {self._most_values:,} are accepted. "
+                "Ask for fewer fields, or for smaller pages."
             )
 
     def _walked(
@@ -122,19 +146,7 @@ class CostRule:
         if root is not None:
             walk.below(root.name, [operation], 1, ())
         found = sorted(walk.rows.items(), key=lambda item: -item[1])
-        return Cost(sum(walk.rows.values()), len(walk.rows), tuple(found[:SHOWN]))
-
-    def _deciding(
-        self, operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]
-    ) -> tuple[str, ...]:
-        """Return the names of the variables that a cost depends on: page sizes, ids, and those of directives."""
-        known = self._names.get(id(operation))
-        if known is None:
-            finder = _Deciding()
-            for definition in (operation, *fragments.values()):
-                visit(definition, finder)
-            known = self._names[id(operation)] = operation, tuple(sorted(finder.names))
-        return known[1]
+        return Cost(sum(walk.rows.values()), walk.values, len(walk.rows), tuple(found[:SHOWN]))
 
     def rows_of(self, type_: GraphQLNamedType, node: FieldNode, variables: Mapping[str, Any]) -> int | None:
         """Return the most rows that a field gives for one parent; None where it reads none by itself."""
@@ -149,9 +161,21 @@ class CostRule:
             return max(len(ids), 1) if isinstance(ids, Sequence) else 1
         return None
 
+    def values_of(self, above: str, field: str) -> int:
+        """Return how many values a leaf field counts for."""
+        return OWN_VALUES if field not in self._generated.get(above, (field,)) else 1
+
     def is_row(self, above: str, field: str) -> bool:
         """Return whether a field is a row, or rows, of the list that it stands in, which are counted already."""
         return above in self._holders and field in ("nodes", "edges", "node")
+
+
+def _deciding(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> tuple[str, ...]:
+    """Return the names of the variables that a cost depends on: page sizes, ids, and those of directives."""
+    finder = _Deciding()
+    for definition in (operation, *fragments.values()):
+        visit(definition, finder)
+    return tuple(sorted(finder.names))
 
 
 class _Deciding(Visitor):
@@ -179,6 +203,7 @@ class _Walk:
         self._document = document
         self._steps = 0
         self.rows: dict[str, int] = {}
+        self.values = 0
 
     def below(
         self, type_name: str, nodes: Iterable[Selecting], parents: int, path: tuple[str, ...], lists: int = 1
@@ -197,8 +222,8 @@ class _Walk:
             return
         for key, selected in select_fields(self._document, type_name, nodes).items():
             self._steps += 1
-            if self._steps > MOST_STEPS:
-                raise LimitError(f"The operation selects more than {MOST_STEPS:,} fields, fragments written out.")
+            if self._steps > MOST_FIELDS:
+                raise LimitError(f"The operation selects more than {MOST_FIELDS:,} fields, fragments written out.")
             field = type_.fields.get(selected[0].name.value)
             if field is not None:
                 above = lists if selected[0].name.value == "groups" else parents
@@ -207,6 +232,9 @@ class _Walk:
     def _field(
         self, type_: GraphQLNamedType, nodes: list[FieldNode], parents: int, path: tuple[str, ...], above: str
     ) -> None:
+        if is_leaf_type(type_):
+            self.values += parents * self._rule.values_of(above, nodes[0].name.value)
+            return
         lists, own = parents, self._rule.rows_of(type_, nodes[0], self._document.variables)
         if own is not None and not self._rule.is_row(above, nodes[0].name.value):
             parents = min(parents * own, CEILING)

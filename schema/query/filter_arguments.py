@@ -35,6 +35,9 @@ DEEPEST: Final = 12
 LARGEST: Final = 500
 """Most comparisons that a filter may have."""
 
+LONGEST_SEARCH: Final = 1000
+"""Most characters of a full text search."""
+
 MOST_VALUES: Final = 1000
 """Most values of `in` and its kin."""
 
@@ -95,6 +98,8 @@ class _Reader:
             raise BadInputError(f"Argument `{here[0]}` has more than {DEEPEST} filters inside each other.")
         parts = [part for name, value in given.items() for part in self._part(type_, name, value, (*here, name))]
         self._depth -= 1
+        if not parts:
+            self._count(here)
         return parts[0] if len(parts) == 1 else AllOf(tuple(parts))
 
     def _part(self, type_: ObjectType, name: str, value: Any, here: Place) -> Iterable[Condition]:
@@ -111,7 +116,7 @@ class _Reader:
                 return self._ids(type_, value, here)
             case "search" if type_.search is not None:
                 self._count(here)
-                return [Search(_text(value, here))]
+                return [Search(_words(value, here))]
         if name in type_.own_filters:
             self._count(here)
             return [Custom(name, _operand(type_.own_filters[name].scalar, Op.EQ, value, here, is_nullable=False))]
@@ -290,6 +295,13 @@ def _null(here: Place, *, is_nullable: bool) -> BadInputError:
 
 def _shown(here: Place) -> str:
     return ".".join(here)
+
+
+def _words(value: str, here: Place) -> str:
+    """Return the words of a full text search; PostgreSQL's parser nests as deeply as they are many."""
+    if len(value) > LONGEST_SEARCH:
+        raise BadInputError(f"`{_shown(here)}` has more than {LONGEST_SEARCH:,} characters.")
+    return _text(value, here)
 
 
 def _text(value: str, here: Place) -> str:

@@ -9,7 +9,9 @@ apart from structure: two filters that differ in their values alone have the sam
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any
+from typing import Any, Final
+
+from schema.errors import LimitError
 
 
 class Op(Enum):
@@ -160,3 +162,32 @@ class Custom:
 
 
 Condition = Compare | JsonAt | AllOf | AnyOf | Not | Related | Aggregated | Search | Custom
+
+
+MOST_COMPARISONS: Final = 2_000
+"""Most comparisons of one operation, over all its filters; each costs time before anything is read."""
+
+
+def check_comparisons(number: int) -> None:
+    """Refuse an operation with too many comparisons.
+
+    Raises:
+        LimitError: It has more than may be.
+    """
+    if number > MOST_COMPARISONS:
+        raise LimitError(f"The operation's filters have more than {MOST_COMPARISONS:,} comparisons, taken together.")
+
+
+def size(condition: Condition | None) -> int:
+    """Return how many comparisons a condition has."""
+    match condition:
+        case None:
+            return 0
+        case AllOf(parts) | AnyOf(parts):
+            return sum(map(size, parts)) or 1
+        case Not(part):
+            return size(part)
+        case Related(_, _, part) | Aggregated(part=part):
+            return 1 + size(part)
+        case _:
+            return 1

@@ -214,7 +214,7 @@ def _is_indexed(rows: Rows, term: OrderTerm) -> bool:
         return False
     column, table = rows.type_.field_of(term.attribute).column, rows.type_.table
     unique = [item for item in table.constraints if isinstance(item, UniqueConstraint)]
-    return any(column in item.columns.values() for items in (table.indexes, unique) for item in items)
+    return any(column is each for items in (table.indexes, unique) for item in items for each in item.columns)
 
 
 def at_or_behind(

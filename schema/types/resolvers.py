@@ -34,7 +34,7 @@ from schema.query.selection import document_of
 from schema.record import Record
 from schema.types.lists import KeySource, PageSource, list_request
 from schema.types.scalars import locate, spelled_float
-from schema.values import SpelledFloat, check_text
+from schema.values import ReadyJson, SpelledFloat, check_text
 
 Resolver = Callable[..., Any]
 
@@ -148,12 +148,13 @@ def _aggregate(field: Field) -> Resolver:
 
 
 def _spelled(scalar: Scalar) -> Callable[[Any], Any]:
-    """Return what makes a number of a float's text; of other kinds, the text is what is shown."""
-    if scalar.kind is not Kind.FLOAT:
+    """Return what tells that a text is a number, or JSON, as PostgreSQL prints it."""
+    spelled = {Kind.FLOAT: SpelledFloat, Kind.JSON: ReadyJson}.get(scalar.kind)
+    if spelled is None:
         return lambda value: value
     if scalar.is_list:
-        return lambda values: _optional(values, lambda items: [_optional(item, SpelledFloat) for item in items])
-    return lambda value: _optional(value, SpelledFloat)
+        return lambda values: _optional(values, lambda items: [_optional(item, spelled) for item in items])
+    return lambda value: _optional(value, spelled)
 
 
 def _groups(type_: ObjectType, wiring: Wiring) -> Resolver:
@@ -166,6 +167,7 @@ def _groups(type_: ObjectType, wiring: Wiring) -> Resolver:
         if request is None:
             aggregates = wiring.needs.of_groups(document_of(info), type_.name, info.field_nodes)
             grouping, list_ = read_grouping(wiring.graph, type_, arguments, limits), source.request
+            info.context.loaders.count(grouping.having)
             request = GroupRequest(list_.target, list_.relation, list_.condition, grouping, aggregates)
             memo[place] = request
         return await source.load_groups(request)
@@ -212,7 +214,9 @@ def _value(field: Field, graph: Graph) -> Resolver:
         return lambda source, _info: _optional(getattr(source, attribute), member)
     if wire_attribute(attribute, field.scalar) != attribute:
         wired, spell = attribute + WIRE, _spelled(field.scalar)
-        return lambda source, _info: spell(getattr(source, wired if isinstance(source, Record) else attribute))
+        return lambda source, _info: (
+            spell(getattr(source, wired)) if isinstance(source, Record) else getattr(source, attribute)
+        )
     return lambda source, _info: getattr(source, attribute)
 
 
@@ -274,6 +278,7 @@ def _page(
         needs = wiring.needs.of_list(document_of(info), target.name, info.field_nodes)
         order = read_order(wiring.graph, target, arguments.get("orderBy"))
         condition = read_filter(wiring.graph, target, arguments.get("filter"))
+        info.context.loaders.count(condition)
         page = read_page(arguments, order, wiring.limits.for_type(target))
         request = memo[place] = list_request(target.name, relation, page, condition, needs)
     return PageSource(info.context.loaders, request, key)

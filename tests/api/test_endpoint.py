@@ -195,7 +195,7 @@ async def test_reports_beside_the_data(web: Served) -> None:
     plain = await web.ask("{ posts(first: 2) { nodes { id } } }")
     told = await web.ask("{ posts(first: 2) { nodes { id } } }", headers={"X-Achene-Report": "cost"})
     assert list(plain.json()) == ["data"]
-    assert told.json() == plain.json() | {"extensions": {"cost": {"rows": 2, "statements": 1}}}
+    assert told.json() == plain.json() | {"extensions": {"cost": {"rows": 2, "values": 2, "statements": 1}}}
 
 
 @strawberry.type

@@ -45,7 +45,7 @@ async def both_ways(asker: Asker, engine: Engine, text: str, variables: dict[str
     assert isinstance(coerced, VariableValues), (text, variables, coerced)
     context = Context(Principal(), asker.database, asker.schema.new_loaders(asker.database), "test")
     result = await asker.schema.execute(node, operation_name=None, variables=variables, context=context)
-    compiled = engine.compile(operation, document.fragments, coerced)
+    compiled = engine.compile(document, operation, coerced)
     if compiled is None:
         return "refused" if result.errors else "uncompiled"
     try:

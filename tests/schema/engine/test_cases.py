@@ -1,0 +1,120 @@
+"""Documents on which the two ways once differed, or failed, and those that random ones do not reach."""
+
+# ruff: noqa: E501 - a document stands on one line, as long as it is
+
+import asyncio
+from typing import Any
+
+import pytest
+from graphql import get_variable_values, parse
+from graphql.execution.values import VariableValues
+
+from api.database import Database
+from api.settings import Settings
+from schema.documents import to_document
+from schema.errors import LimitError, StatementFailedError, UnavailableError
+from tests.schema.conftest import Asker
+from tests.schema.engine.test_differential import both_ways
+
+AUTHORS = (
+    "posts(first: 4) { nodes { author { posts(first: 2) { nodes { title comments(first: 1) { nodes { id } } } } } } }"
+)
+COMPARED = [
+    (f"{{ {AUTHORS} }}", {}, "same"),
+    ("{ tags(first: 3) { nodes { posts(first: 2) { nodes { tags(first: 2) { totalCount nodes { name } } } } } } }", {}, "same"),
+    ('{ post(id: "UG9zdDox") { author { posts(last: 2) { pageInfo { hasNextPage hasPreviousPage } nodes { id } } } } }', {}, "same"),
+    ("{ posts(first: 3) { groups(by: [AUTHOR], first: 2) { keys { author { name posts(first: 1) { nodes { id } } } } } } }", {}, "same"),
+    (f"{{ {AUTHORS.replace('nodes { author', 'groups(by: [DRAFT]) { aggregate { count } } nodes { author', 1)} }}", {}, "uncompiled"),
+    ('{ nodes(ids: ["UG9zdDox", "VXNlcjox", "UG9zdDox"]) { ... on Post { tags(first: 1) { nodes { name } } } ... on User { name } } }', {}, "same"),
+    ("{ nodes(ids: []) { id } }", {}, "same"),
+    ("{ posts(first: 2) { nodes { a: excerpt(length: 20) b: excerpt readingMinutes author { name } } } }", {}, "same"),
+    ("query ($n: Int = 30) { posts(first: 2) { nodes { excerpt(length: $n) } } }", {}, "same"),
+    ("{ posts(first: 2) { nodes { excerpt(length: 0) } } }", {}, "failed"),
+    ('query ($id: ID = "abc") { user(id: $id) { name } }', {"id": None}, "refused"),
+    ("query ($f: Boolean = true) { posts(first: 1) { nodes { id title @include(if: $f) } } }", {"f": None}, "refused"),
+    ('{ posts(first: 2, filter: {category: {id: {in: ["Q2F0ZWdvcnk6MQ", "Q2F0ZWdvcnk6Mg"]}}}) { totalCount nodes { id } } }', {}, "same"),
+    ('{ posts(first: 2, filter: {not: {category: {id: {eq: "Q2F0ZWdvcnk6MQ"}}}}) { totalCount nodes { id } } }', {}, "same"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "variables", "way"), COMPARED, ids=[text for text, _, _ in COMPARED])
+async def test_both_ways(ask: Asker, text: str, variables: dict[str, Any], way: str) -> None:
+    """The two ways give the same answer, and the engine is used where it can be."""
+    assert ask.schema.engine is not None
+    assert await both_ways(ask, ask.schema.engine, text, variables) == way
+
+
+@pytest.mark.parametrize("field", ["isPublished", "publishedAt", "viewCount"])
+@pytest.mark.parametrize("direction", ["ASC", "DESC_NULLS_LAST"])
+async def test_pages_behind_a_cursor(ask: Asker, field: str, direction: str) -> None:
+    """Behind a cursor of an order by a column with an index, one without, and one that is computed in SQL."""
+    page = f"posts(first: 5, orderBy: [{{{field}: {direction}}}]%s) {{ edges {{ cursor }} }}"
+    first = await ask("{ %s }" % (page % ""))
+    cursor = first.data["posts"]["edges"][-1]["cursor"]
+    assert ask.schema.engine is not None
+    assert await both_ways(ask, ask.schema.engine, "{ %s }" % (page % f', after: "{cursor}"'), {}) == "same"
+
+
+async def test_comparisons_of_all_filters_are_counted(ask: Asker) -> None:
+    """Each filter is small enough, but all of them together would take long to write as SQL."""
+    text = " ".join(f"a{number}: posts(first: 1, filter: $f) {{ nodes {{ id }} }}" for number in range(5))
+    node, given = parse(f"query ($f: PostFilter) {{ {text} }}"), {"f": {"or": [{"title": {"eq": "x"}}] * 450}}
+    document = to_document(node)
+    operation = document.operation(None)
+    coerced = get_variable_values(ask.schema.core, operation.variable_definitions or (), given)
+    assert isinstance(coerced, VariableValues)
+    assert ask.schema.engine is not None
+    with pytest.raises(LimitError, match=r"filters have more than 2,000 comparisons"):
+        ask.schema.engine.compile(document, operation, coerced)
+    answer = await ask(f"query ($f: PostFilter) {{ {text} }}", **given)
+    assert answer.errors == ["The operation's filters have more than 2,000 comparisons, taken together."]
+
+
+async def test_variety_is_forgotten_with_its_document(ask: Asker) -> None:
+    """What is known of an operation lives in its document; 10,000 values make one statement."""
+    document = to_document(parse("query ($id: ID!, $n: Int) { user(id: $id) { posts(first: $n) { nodes { id } } } }"))
+    operation, engine = document.operation(None), ask.schema.engine
+    assert engine is not None
+    statements = set()
+    for number in range(10_000):
+        variables = get_variable_values(
+            ask.schema.core, operation.variable_definitions or (), {"id": "VXNlcjox", "n": number % 1000}
+        )
+        assert isinstance(variables, VariableValues)
+        compiled = engine.compile(document, operation, variables)
+        assert compiled is not None
+        statements.add(id(compiled.statement))
+    assert len(statements) == 1
+    assert len(document.memo) == 1
+    assert "VXNlcjox" not in compiled.statement.sql
+
+
+async def test_a_value_that_the_driver_refuses_costs_no_connection(content_url: str) -> None:
+    """The statement fails, its connection is closed, and all others stay."""
+    database = Database(content_url, Settings(database_url=content_url, pool_size=3))
+    sleep = "SELECT convert_to('x', 'UTF8') FROM pg_sleep(0.05)"
+    await asyncio.gather(*(database.fetch_bytes(sleep, []) for _ in range(3)))
+    with pytest.raises(StatementFailedError):
+        await database.fetch_bytes("SELECT convert_to($1::int8::text, 'UTF8')", ["no number"])
+    assert (database.direct._count, database.direct.in_use) == (2, 0)
+    assert await database.fetch_bytes("SELECT convert_to('y', 'UTF8')", []) == b"y"
+    await database.close()
+
+
+async def test_those_who_wait_get_what_is_given_back(content_url: str) -> None:
+    """Twenty statements over two connections all run; one that waits too long says so, and loses nobody's turn."""
+    database = Database(content_url, Settings(database_url=content_url, pool_size=2, pool_timeout_seconds=0.2))
+    quick, slow = (
+        "SELECT convert_to('x', 'UTF8') FROM pg_sleep(0.01)",
+        "SELECT convert_to('x', 'UTF8') FROM pg_sleep(1)",
+    )
+    assert await asyncio.gather(*(database.fetch_bytes(quick, []) for _ in range(20))) == [b"x"] * 20
+    busy = [asyncio.create_task(database.fetch_bytes(slow, [])) for _ in range(2)]
+    await asyncio.sleep(0.05)
+    with pytest.raises(UnavailableError, match="no database connection became free in time"):
+        await database.fetch_bytes(quick, [])
+    for task in busy:
+        task.cancel()
+    await asyncio.gather(*busy, return_exceptions=True)
+    assert await asyncio.gather(*(database.fetch_bytes(quick, []) for _ in range(20))) == [b"x"] * 20
+    await database.close()
