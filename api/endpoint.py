@@ -29,6 +29,7 @@ from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document, Documents
 from schema.errors import DocumentError, LimitError, OperationError, PublicError, UnavailableError
+from schema.execution import EXPLAIN
 from schema.values import dump
 
 OFFERS: Final = (Media.GRAPHQL, Media.JSON)
@@ -83,6 +84,8 @@ class GraphQLEndpoint:
             settings = self._parts.settings
             attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
             context = new_context(principal, self._parts, trail.request_id, _reports(headers))
+            if EXPLAIN in context.reports:
+                require(principal, EXPLAIN)
             try:
                 async with attendance:
                     operation = await self._read(scope, headers, receive)

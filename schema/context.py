@@ -34,6 +34,9 @@ class Database(Protocol):
             StatementFailedError: PostgreSQL refused the statement.
         """
 
+    async def explain(self, sql: str, arguments: list[Any]) -> Any:
+        """Run a reading statement and return PostgreSQL's plan of it, as EXPLAIN (ANALYZE, FORMAT JSON) gives it."""
+
     def read(self) -> AbstractAsyncContextManager[ReadSession]:
         """Open a session that reads. Never share it between resolvers that run at once."""
 
@@ -58,4 +61,4 @@ class Context:
     """Names the request in answers and logs."""
 
     reports: frozenset[str] = frozenset()
-    """What the caller wants to be told beside the data, in `extensions`: `cost`, `way`."""
+    """What the caller wants to be told beside the data, in `extensions`: `cost`, `way`, `explain`."""

@@ -3,7 +3,7 @@
 import inspect
 from collections.abc import Awaitable  # noqa: TC003 - a local annotation
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, get_variable_values
 from graphql.execution.values import VariableValues
@@ -12,8 +12,12 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from schema.context import Context
 from schema.documents import Document
 from schema.engine import Engine
+from schema.engine.advice import advise
 from schema.errors import LimitError, StatementFailedError
 from schema.query.cost import Cost, CostRule
+
+EXPLAIN: Final = "explain"
+"""Report that shows how an operation is run; it needs the scope of the same name."""
 
 
 @dataclass(slots=True)
@@ -82,7 +86,10 @@ class Executor:
                 if data is not None and compiled.own:
                     data = await self._engine.fill(data, compiled, coerced)
                 if data is not None:
-                    return Answered(data, None, _reports(context, cost, "engine"))
+                    reports = _reports(context, cost, "engine")
+                    if EXPLAIN in context.reports:
+                        reports[EXPLAIN] = await _explained(context, statement.sql, compiled.arguments)
+                    return Answered(data, None, reports)
                 # Otherwise the resolvers run it, and say what is wrong.
         result: Awaitable[ExecutionResult] | ExecutionResult = execute(
             self._core,
@@ -94,6 +101,13 @@ class Executor:
         )
         finished = await result if inspect.isawaitable(result) else result
         return Answered(None, finished, _reports(context, cost, "loaders"))
+
+
+async def _explained(context: Context, sql: str, arguments: list[Any]) -> dict[str, Any]:
+    """Return how PostgreSQL ran a statement, and the indexes that it misses."""
+    (explained,) = await context.database.explain(sql, arguments)
+    advice = [{"problem": each.problem, "index": each.index} for each in advise(explained["Plan"])]
+    return {"sql": sql, "plan": explained, "advice": advice}
 
 
 def _reports(context: Context, cost: Cost | None, way: str | None) -> dict[str, Any]:

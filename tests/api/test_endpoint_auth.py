@@ -135,3 +135,19 @@ async def test_anonymous_scopes_in_development(database_url: str) -> None:
         assert (await web.ask(QUERY)).status_code == 401
     async with serving(database_url, environment="production", trusted_hosts=("*",), anonymous_scopes=("read",)) as web:
         assert (await web.ask(QUERY)).json() == ANSWER
+
+
+async def test_explain_needs_its_scope(web: Served) -> None:
+    """With the scope `explain` the answer has SQL, plan and advice; without it, it is refused."""
+    query, report = "{ posts(first: 2) { nodes { id } } }", {"X-Achene-Report": "explain"}
+    _, reader = await new_key(web, "read")
+    _, curious = await new_key(web, "read", "explain")
+    response = await web.ask(query, headers=report | {"X-API-Key": reader})
+    assert await refused(web, response, 403, "FORBIDDEN") == "The API key lacks the scope `explain`."
+    explained = (await web.ask(query, headers=report | {"X-API-Key": curious})).json()
+    assert explained["data"] == {"posts": {"nodes": []}}
+    assert set(explained["extensions"]) == {"explain"}
+    found = explained["extensions"]["explain"]
+    assert (set(found), found["advice"]) == ({"sql", "plan", "advice"}, [])
+    assert found["sql"].startswith("SELECT convert_to(")
+    assert found["plan"]["Plan"]["Actual Rows"] == 1
