@@ -1,0 +1,4 @@
+SELECT convert_to(concat('{"tags":', (SELECT concat('{"nodes":[', string_agg(concat('{"id":"', rtrim(encode(CAST('Tag:' || CAST(p0.c0 AS TEXT) AS BYTEA), 'base64'), '='), '","name":', CAST(to_json(CAST(p0.c1 AS TEXT)) AS TEXT), '}'), ',' ORDER BY p0.s0 ASC), ']}') AS json
+FROM LATERAL (SELECT tags_1.id AS c0, tags_1.name AS c1, tags_1.id AS s0
+FROM tags AS tags_1 ORDER BY tags_1.id ASC
+ LIMIT $1::BIGINT) AS p0), '}'), 'UTF8') AS data
