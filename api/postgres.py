@@ -203,8 +203,8 @@ class Cluster:
 
         PostgreSQL would take that process for a running server. Other numbers it sorts out itself.
         """
-        for name in ("postmaster.pid", ".s.PGSQL.5432.lock"):
-            path = self.data / name
+        folders = [self.data, *filter(None, [self._kept_socket_folder()])]
+        for path in (self.data / "postmaster.pid", *(folder / ".s.PGSQL.5432.lock" for folder in folders)):
             words = path.read_text().split() if path.exists() else []
             if not words or not words[0].isdigit() or psutil.pid_exists(int(words[0])):
                 path.unlink(missing_ok=True)

@@ -235,7 +235,7 @@ def _write_interval(value: timedelta | str) -> str:
 
 
 def _write_json(value: Any) -> Any:
-    return orjson.Fragment(value) if isinstance(value, ReadyJson) else value
+    return orjson.Fragment(str(value)) if isinstance(value, ReadyJson) else value
 
 
 def _read_text(value: Any) -> str:

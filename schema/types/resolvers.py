@@ -214,9 +214,14 @@ def _value(field: Field, graph: Graph) -> Resolver:
         return lambda source, _info: _optional(getattr(source, attribute), member)
     if wire_attribute(attribute, field.scalar) != attribute:
         wired, spell = attribute + WIRE, _spelled(field.scalar)
-        return lambda source, _info: (
-            spell(getattr(source, wired)) if isinstance(source, Record) else getattr(source, attribute)
-        )
+
+        def resolve(source: Any, _info: Any) -> Any:
+            if isinstance(source, Record):
+                return spell(getattr(source, wired))
+            value = getattr(source, attribute)  # of a model, or of a group's keys, which are read as text
+            return spell(value) if isinstance(source, KeySource) else value
+
+        return resolve
     return lambda source, _info: getattr(source, attribute)
 
 

@@ -243,6 +243,6 @@ async def test_keys_are_in_no_log_and_no_error(database_url: str, caplog: pytest
                 await fresh.resolve(each)
             texts.append(str(refused.getrepr(style="long", showlocals=False)))
             texts.append(repr(refused.value))
-    assert key.prefix in caplog.text  # the statements were logged
+    assert "INSERT INTO api_keys" in caplog.text  # the statements were logged
     texts += [caplog.text, repr(key.__dict__)]
     assert shown[15:35] not in "".join(texts)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Double
 
 from schema.graph import Kind, Scalar
-from schema.values import check_text, from_text, read, to_text, write
+from schema.values import ReadyJson, check_text, from_text, read, to_text, write
 from tests.schema.examples import examples
 
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=50)
@@ -200,7 +200,8 @@ def test_floats(value: float) -> None:
 def test_json_is_passed_on_as_it_was_printed() -> None:
     """Digits, spaces and the order of keys stay as PostgreSQL printed them; other JSON is a Python value."""
     printed = '{"b": 1.50, "a": 12345678901234567890}'
-    assert orjson.dumps(write(Kind.JSON, printed)) == printed.encode()
+    assert orjson.dumps(write(Kind.JSON, ReadyJson(printed))) == printed.encode()
+    assert orjson.dumps(write(Kind.JSON, "a text")) == b'"a text"'
     assert write(Kind.JSON, {"a": [1]}) == {"a": [1]}
     assert read(Kind.JSON, {"a": [None]}) == {"a": [None]}
 
