@@ -11,7 +11,9 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from alembic import context
 from api.database import to_asyncpg_url
+from api.embedded import database_url
 from api.settings import Settings
+from schema.errors import StartError
 from schema.models import Base
 
 LOCK_TIMEOUT = "5s"
@@ -39,7 +41,7 @@ async def run_on(engine: AsyncEngine) -> None:
 
 
 def run_online() -> None:
-    """Run over the connection or engine that the caller gave, else over DATABASE_URL."""
+    """Run over the connection or engine that the caller gave, else over DATABASE_URL or the embedded database."""
     given = context.config.attributes.get("connection")
     match given:
         case Connection():
@@ -50,10 +52,11 @@ def run_online() -> None:
         case AsyncEngine():
             asyncio.run(run_on(given))
         case _:
-            url = Settings().database_url
-            if url is None:
-                raise SystemExit("Set DATABASE_URL, or use `achene migrate`, which knows the embedded database.")
-            asyncio.run(run_on(create_async_engine(to_asyncpg_url(url), poolclass=NullPool)))
+            try:
+                with database_url(Settings()) as url:
+                    asyncio.run(run_on(create_async_engine(to_asyncpg_url(url), poolclass=NullPool)))
+            except StartError as error:
+                raise SystemExit(str(error)) from error
 
 
 if context.is_offline_mode():
