@@ -11,6 +11,9 @@ from api.errors import Headers, body_of, headers_of, shown, status_of
 from api.negotiation import Media
 from schema.errors import PublicError
 
+SLICE_BYTES: Final = 262_144
+"""Most bytes that are handed over at once: the next ones wait until the client has taken enough of them."""
+
 UNCACHED: Final = ((b"cache-control", b"no-store"), (b"vary", b"Accept, Origin"))
 """What GraphQL answers depends on who asks, and no cache knows what it holds."""
 
@@ -22,8 +25,8 @@ class Answer:
     status: int
     """HTTP status."""
 
-    body: bytes
-    """The whole body."""
+    body: bytes | tuple[bytes, ...]
+    """The whole body, or the pieces of it: a large one is not copied to put a frame around it."""
 
     content_type: bytes
     """Value of the header Content-Type."""
@@ -32,7 +35,9 @@ class Answer:
     """Further headers."""
 
     @staticmethod
-    def json(status: int, body: bytes, headers: Headers = (), media: Media = Media.JSON) -> "Answer":
+    def json(
+        status: int, body: bytes | tuple[bytes, ...], headers: Headers = (), media: Media = Media.JSON
+    ) -> "Answer":
         """Return an answer of JSON bytes."""
         return Answer(status, body, media.header, headers)
 
@@ -43,17 +48,26 @@ class Answer:
 
     async def send(self, send: Send, *, is_head: bool = False) -> None:
         """Send it; of an answer to HEAD, all but the body."""
+        pieces = self.body if isinstance(self.body, tuple) else (self.body,)
+        size = sum(map(len, pieces))
         headers = [
             (b"content-type", self.content_type),
-            (b"content-length", str(len(self.body)).encode()),
+            (b"content-length", str(size).encode()),
             *self.headers,
         ]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": b"" if is_head else self.body})
+        if is_head or size <= SLICE_BYTES:
+            await send({"type": "http.response.body", "body": b"" if is_head else b"".join(pieces)})
+            return
+        for piece in pieces:
+            for start in range(0, len(piece), SLICE_BYTES):
+                slice_ = memoryview(piece)[start : start + SLICE_BYTES]
+                await send({"type": "http.response.body", "body": slice_, "more_body": True})
+        await send({"type": "http.response.body", "body": b""})
 
 
-def framed(data: bytes, extensions: Mapping[str, Any]) -> bytes:
-    """Return a GraphQL response around the finished JSON of its data."""
+def framed(data: bytes, extensions: Mapping[str, Any]) -> tuple[bytes, ...]:
+    """Return a GraphQL response around the finished JSON of its data, in pieces."""
     if not extensions:
-        return b'{"data":' + data + b"}"
-    return b'{"data":' + data + b',"extensions":' + orjson.dumps(extensions) + b"}"
+        return b'{"data":', data, b"}"
+    return b'{"data":', data, b',"extensions":' + orjson.dumps(extensions) + b"}"
