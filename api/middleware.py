@@ -45,7 +45,7 @@ LOCALHOST: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 """Origins that may call in development."""
 
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
-"""Names that are answered in development."""
+"""Names that are answered in development, and by a server that only this machine reaches."""
 
 
 def guard(settings: Settings) -> list[Middleware]:
@@ -71,9 +71,10 @@ def trusted_hosts(settings: Settings) -> tuple[str, ...]:
     """Return the host names that are answered; `*` stands for all, `*.example.com` for all below one."""
     if settings.trusted_hosts is not None:
         return settings.trusted_hosts
-    if not settings.is_development:
-        return ()
-    return LOCAL_HOSTS if settings.host in ("0.0.0.0", "::") else (*LOCAL_HOSTS, settings.host)  # noqa: S104
+    is_open = settings.host in ("0.0.0.0", "::")  # noqa: S104 - what we listen on, not a choice
+    if settings.is_development:
+        return LOCAL_HOSTS if is_open else (*LOCAL_HOSTS, settings.host)
+    return LOCAL_HOSTS if settings.host in ("localhost", "127.0.0.1", "::1") else ()
 
 
 def allowed_origins(settings: Settings) -> tuple[tuple[str, ...], str | None]:

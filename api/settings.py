@@ -72,7 +72,7 @@ class Settings(BaseSettings):
     """Origins that browsers may call from. None means any localhost port in development, else none."""
 
     trusted_hosts: CommaSeparated | None = None
-    """Host names that are answered. None means localhost in development, none in production."""
+    """Host names that are answered. None means localhost, in production only where the server listens on it alone."""
 
     key_cache_seconds: float = Field(default=60.0, gt=0)
     """How long a key that was looked up is remembered, while the database tells of every change to it."""

@@ -15,6 +15,10 @@ LARGE: Final = 10_000
 _COMPARED: Final = re.compile(r"\(?(?:\w+\.)?\"?(\w+)\"?\)?(?:::\w+)?\s*(=|<=|>=|<|>|~~\*?|@@|@>)")
 
 
+_MATCHED: Final = re.compile(r"\(?(?:\w+\.)?\"?(\w+)\"?\)?(?:::\w+)? ~~\*? ")
+"""A text that is matched with a pattern, which a B-tree does not help to find."""
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
     """One scan, or one sort, that an index would spare."""
@@ -58,7 +62,11 @@ def _on_scan(node: Mapping[str, Any], above: Sequence[Mapping[str, Any]]) -> Adv
     kept, removed = node.get("Actual Rows", 0) * loops, node.get("Rows Removed by Filter", 0) * loops
     if kept + removed < LARGE:
         return None
-    table, sort = node["Relation Name"], _sort_above(above)
+    table, sort = node["Relation Name"], _sort_above(above, node.get("Alias", node["Relation Name"]))
+    if (matched := _MATCHED.search(str(node.get("Filter", "")))) is not None and removed >= kept:
+        problem = f"Sequential scan of {table}: {_count(kept + removed)} rows searched for a part of a text."
+        index = f"CREATE INDEX CONCURRENTLY ON {table} USING gin ({matched[1]} gin_trgm_ops);"
+        return Advice(problem, f"CREATE EXTENSION IF NOT EXISTS pg_trgm; {index}")
     columns = _filter_columns(node)
     if removed >= kept and columns:
         wanted = [*columns, *(column for column in sort if column.split()[0] not in columns)]
@@ -80,11 +88,13 @@ def _filter_columns(node: Mapping[str, Any]) -> list[str]:
     return list(dict.fromkeys([*equal, *others[:1]]))
 
 
-def _sort_above(above: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Return what the rows are sorted by for a LIMIT right above, as index columns."""
+def _sort_above(above: Sequence[Mapping[str, Any]], alias: str) -> list[str]:
+    """Return what the rows are sorted by for a LIMIT right above, as index columns; nothing where it is another's."""
     for node in above[:4]:
         if node.get("Node Type") in ("Sort", "Incremental Sort"):
-            return [re.sub(r"^\w+\.", "", str(key)).strip("()") for key in node.get("Sort Key", ())]
+            keys = [str(key).strip("()") for key in node.get("Sort Key", ())]
+            tables = {found[1] for key in keys if (found := re.match(r"(\w+)\.", key)) is not None}
+            return [re.sub(r"^\w+\.", "", key) for key in keys] if tables <= {alias} else []
     return []
 
 

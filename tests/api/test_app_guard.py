@@ -32,7 +32,9 @@ async def get(path: str, headers: dict[str, str], method: str = "GET", **setting
         ({}, "localhost.evil.example", 400),
         ({}, "", 400),
         ({"host": "192.168.1.7"}, "192.168.1.7:8000", 200),
-        (PRODUCTION, "localhost", 400),
+        (PRODUCTION, "localhost", 200),
+        (PRODUCTION, "evil.example", 400),
+        (PRODUCTION | {"host": "0.0.0.0"}, "localhost", 400),  # noqa: S104
         (PRODUCTION | {"trusted_hosts": ("api.example.com",)}, "api.example.com", 200),
         (PRODUCTION | {"trusted_hosts": ("api.example.com",)}, "api.example.com:443", 200),
         (PRODUCTION | {"trusted_hosts": ("api.example.com",)}, "example.com", 400),
@@ -42,7 +44,7 @@ async def get(path: str, headers: dict[str, str], method: str = "GET", **setting
     ],
 )
 async def test_hosts(settings: dict[str, Any], host: str, status: int) -> None:
-    """Only hosts that are named are answered: localhost in development, none in production by itself."""
+    """Only hosts that are named are answered: localhost in development, in production where only this machine comes."""
     response = await get("/", {"Host": host}, **settings)
     assert response.status_code == status
     if status == 400:
