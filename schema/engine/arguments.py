@@ -9,7 +9,6 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from graphql import GraphQLSchema
-from graphql.execution.values import VariableValues, get_argument_values
 from sqlalchemy import ColumnElement, bindparam, literal
 from sqlalchemy.types import TypeEngine
 
@@ -32,7 +31,7 @@ from schema.query.filters import (
     Search,
 )
 from schema.query.group_arguments import read_grouping
-from schema.query.order import read_order
+from schema.query.order import Order, read_order
 from schema.query.page import Limits, Page, read_page
 from schema.query.requests import Grouping
 from schema.values import check_text
@@ -111,25 +110,37 @@ class ArgumentReader:
         self._all_limits = limits
         self._limits = {type_.name: limits.for_type(type_) for type_ in graph.types.values()}
 
-    def read(self, number: int, site: Site, variables: VariableValues) -> tuple[Shape, list[Any]]:
+    def read(
+        self, number: int, site: Site, arguments: Mapping[str, Any], order: Order | None
+    ) -> tuple[Shape, list[Any]]:
         """Return the shape of a site, and its values.
 
         Args:
             number: Which of the outline's sites it is.
             site: The site.
-            variables: The coerced variables.
+            arguments: Its coerced arguments.
+            order: The order of its list, where it is known.
 
         Raises:
             PublicError: An argument is wrong.
         """
         taken = _Taken(number)
-        return self._shape(site, variables, taken), taken.values
+        return self._shape(site, arguments, order, taken), taken.values
 
-    def _shape(self, site: Site, variables: VariableValues, taken: "_Taken") -> Shape:
-        arguments = get_argument_values(site.definition, site.node, variables)
+    def order(self, site: Site, arguments: Mapping[str, Any]) -> Order | None:
+        """Return the order of a list, of which the argument is known; None for what is no list.
+
+        Raises:
+            PublicError: The argument is wrong.
+        """
+        if site.kind != "list":
+            return None
+        return read_order(self._graph, self._graph.types[site.type_name], arguments.get("orderBy"))
+
+    def _shape(self, site: Site, arguments: Mapping[str, Any], order: Order | None, taken: "_Taken") -> Shape:
         match site.kind:
             case "list":
-                return self._list(self._graph.types[site.type_name], arguments, taken)
+                return self._list(self._graph.types[site.type_name], arguments, order, taken)
             case "node":
                 type_, key = read_id(self._graph.types, arguments["id"])
                 return _row(type_, [field.attribute for field in type_.primary_key], key, taken)
@@ -144,8 +155,8 @@ class ArgumentReader:
             case _:
                 return self._unique(self._graph.types[site.type_name], site.key, arguments, taken)
 
-    def _list(self, type_: ObjectType, arguments: Mapping[str, Any], taken: "_Taken") -> ListShape:
-        order = read_order(self._graph, type_, arguments.get("orderBy"))
+    def _list(self, type_: ObjectType, arguments: Mapping[str, Any], order: Order | None, taken: "_Taken") -> ListShape:
+        order = order or read_order(self._graph, type_, arguments.get("orderBy"))
         condition = read_filter(self._graph, type_, arguments.get("filter"))
         page = read_page(arguments, order, self._limits[type_.name])
         stripped = None if condition is None else taken.condition(condition)

@@ -6,7 +6,6 @@ from typing import Any, Final
 
 from cachetools import LRUCache
 from graphql import (
-    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -24,9 +23,11 @@ from schema.engine.outliner import OwnReads, Uncompiled, make_outline
 from schema.engine.own import fill
 from schema.engine.render import render
 from schema.engine.statement import Statement, compile_statement
+from schema.engine.template import ArgumentTemplate, has_variables
 from schema.errors import PublicError
 from schema.graph import Graph
 from schema.query.filters import check_comparisons, size
+from schema.query.order import Order
 from schema.query.page import Limits
 from schema.query.requests import Grouping
 from schema.record import Record
@@ -64,8 +65,11 @@ class _Site:
 
     number: int
     site: Site
+    arguments: ArgumentTemplate
+    order: Order | None = None
+    """The order of a list, where no variable stands in it."""
     constant: tuple[Shape, list[Any]] | None = None
-    """What was read of its arguments, where no variable stands in them."""
+    """What was read of all arguments, where no variable stands in them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,11 @@ class Engine:
         shapes, values = list[Shape](), list[list[Any]]()
         try:
             for each in plan.sites:
-                shape, taken = each.constant or self._reader.read(each.number, each.site, variables)
+                if each.constant is None:
+                    arguments = each.arguments.fill(variables)
+                    shape, taken = self._reader.read(each.number, each.site, arguments, each.order)
+                else:
+                    shape, taken = each.constant
                 shapes.append(shape)
                 values.append(taken)
         except (PublicError, GraphQLError):
@@ -192,16 +200,19 @@ class Engine:
             return None
         if not outline.sites:
             return None  # nothing of it is in a table
-        sites = tuple(self._site(number, site) for number, site in enumerate(outline.sites))
+        try:
+            sites = tuple(self._site(number, site) for number, site in enumerate(outline.sites))
+        except (PublicError, GraphQLError):
+            return None  # an argument that is the same in every request is wrong
         return _Plan(outline, sites, tuple(each for each in sites if each.constant is None))
 
     def _site(self, number: int, site: Site) -> _Site:
-        if _has_variables(site.node):
-            return _Site(number, site)
-        try:
-            return _Site(number, site, self._reader.read(number, site, VariableValues({}, {})))
-        except (PublicError, GraphQLError):
-            return _Site(number, site)  # each request is told
+        arguments = ArgumentTemplate(site.definition, site.node)
+        given = {argument.name.value: argument.value for argument in site.node.arguments or ()}
+        is_ordered = "orderBy" in given and has_variables(given["orderBy"])
+        order = None if is_ordered else self._reader.order(site, arguments.constant)
+        constant = self._reader.read(number, site, arguments.constant, order) if arguments.is_constant else None
+        return _Site(number, site, arguments, order, constant)
 
 
 def _comparisons(shape: Shape) -> int:
@@ -228,14 +239,6 @@ def _flag_names(operation: OperationDefinitionNode, fragments: Mapping[str, Frag
     return tuple(sorted(finder.names))
 
 
-def _has_variables(node: FieldNode) -> bool:
-    """Return whether a variable stands in the arguments of a field."""
-    finder = _Variables()
-    for argument in node.arguments or ():
-        visit(argument, finder)
-    return finder.is_any
-
-
 class _Flags(Visitor):
     def __init__(self) -> None:
         super().__init__()
@@ -246,12 +249,3 @@ class _Flags(Visitor):
             for argument in node.arguments or ():
                 if isinstance(argument.value, VariableNode):
                     self.names.add(argument.value.name.value)
-
-
-class _Variables(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.is_any = False
-
-    def enter_variable(self, *_: Any) -> None:
-        self.is_any = True

@@ -4,6 +4,7 @@ Every order ends with the primary key, so it is total: no two rows share a place
 `schema.query.keyset` turns it into SQL.
 """
 
+import dataclasses
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
@@ -90,10 +91,15 @@ class Order:
     terms: tuple[OrderTerm, ...]
     """What the rows are ordered by, the primary key last."""
 
-    @property
-    def name(self) -> str:
-        """Names the order in cursors."""
-        return f"{self.type_name}:{','.join(term.name for term in self.terms)}"
+    name: str = dataclasses.field(init=False, compare=False)
+    """Names the order in cursors."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", f"{self.type_name}:{','.join(term.name for term in self.terms)}")
+
+    def __hash__(self) -> int:
+        """Hash the name, which says nearly all: an order is part of a key in every request."""
+        return hash(self.name)
 
     @property
     def scalars(self) -> tuple[Scalar, ...]:
