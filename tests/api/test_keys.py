@@ -118,8 +118,9 @@ async def test_a_flood_of_invented_keys(database_url: str) -> None:
         gc.collect()
         grown, _ = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        await ring.keys.resolve(shown)
-        assert (len(ring.read), ring.keys.remembered) == (20, 101)
+        statements = len(ring.read)
+        await ring.keys.resolve(shown)  # asks again where the connection that hears of changes is late
+        assert (statements, ring.keys.remembered) == (20, 101)
     assert grown < 200_000
 
 

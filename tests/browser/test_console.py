@@ -6,7 +6,7 @@ from tests.api.served import Served
 from tests.browser.conftest import BROWSER, Browsing
 from tests.browser.console_page import open_console
 
-pytestmark = BROWSER
+pytestmark = [*BROWSER, pytest.mark.xdist_group("console")]  # one worker builds it and waits for it
 
 
 def root_fields(served: Served) -> list[str]:

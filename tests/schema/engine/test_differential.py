@@ -17,7 +17,7 @@ from schema.principal import Principal
 from tests.schema.conftest import Asker
 from tests.schema.engine.documents import Writer
 
-CASES = 500
+CASES = 400
 """Documents a run and graph, each with up to three root fields."""
 
 DEFAULT_IDS = [
