@@ -1,4 +1,6 @@
-"""GraphiQL as built and served from here: it loads, runs, explains, and asks nobody else."""
+"""GraphiQL as built and served import pytest
+from here: it loads, runs, explains, and asks nobody else.
+"""
 
 from graphql import GraphQLObjectType
 
