@@ -1,7 +1,6 @@
-"""GraphiQL as built and served import pytest
-from here: it loads, runs, explains, and asks nobody else.
-"""
+"""GraphiQL as built and served from here: it loads, runs, explains, and asks nobody else."""
 
+import pytest
 from graphql import GraphQLObjectType
 
 from tests.api.served import Served
