@@ -23,6 +23,15 @@ hypothesis.settings.register_profile("exploring", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("ACHENE_HYPOTHESIS", "repeatable"))
 # The same cases in each run, so that a red test is one of the change at hand; ACHENE_HYPOTHESIS=exploring draws others.
 
+IS_THOROUGH = bool(os.environ.get("CI") or os.environ.get("ACHENE_HYPOTHESIS"))
+"""True where random tests draw all their cases: in CI, and for who looks for new ones."""
+
+
+def drawn(cases: int) -> int:
+    """Return how many of so many random cases are drawn: a third where somebody waits for the tests."""
+    return cases if IS_THOROUGH else cases // 3
+
+
 RUN_FOLDER = "ACHENE_TEST_RUN"
 """Environment variable by which the workers of a run know its folder."""
 

@@ -14,10 +14,11 @@ from schema.engine import Engine
 from schema.errors import StatementFailedError
 from schema.opaque import encode
 from schema.principal import Principal
+from tests.conftest import drawn
 from tests.schema.conftest import Asker
 from tests.schema.engine.documents import Writer
 
-CASES = 400
+CASES = drawn(600)
 """Documents a run and graph, each with up to three root fields."""
 
 DEFAULT_IDS = [

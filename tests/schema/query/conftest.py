@@ -10,7 +10,7 @@ from hypothesis import settings as examples
 from api.database import Database
 from api.settings import Settings
 from schema.build import build_graph_schema
-from tests.conftest import clone, drop
+from tests.conftest import clone, drawn, drop
 from tests.schema.conftest import Asker
 from tests.schema.query.models import Shop
 from tests.schema.query.world import World, load, make_world
@@ -18,15 +18,15 @@ from tests.schema.query.world import World, load, make_world
 SEED = 20261123
 
 RANDOM = examples(
-    max_examples=100,
+    max_examples=drawn(100),
     deadline=None,
     print_blob=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
-"""Each example is a document of several filters: some hundred cases a test."""
+"""Each example is a document of several filters: some hundred cases a test, in CI."""
 
-WALKS = examples(RANDOM, max_examples=40)
-"""Each example reads twenty pages or more: about a thousand cases a test."""
+WALKS = examples(RANDOM, max_examples=drawn(40))
+"""Each example reads twenty pages or more: about a thousand cases a test, in CI."""
 
 
 @dataclass(frozen=True)
