@@ -18,7 +18,7 @@ from tests.conftest import drawn
 from tests.schema.conftest import Asker
 from tests.schema.engine.documents import Writer
 
-CASES = drawn(600)
+CASES = drawn(360)
 """Documents a run and graph, each with up to three root fields."""
 
 DEFAULT_IDS = [
