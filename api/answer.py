@@ -1,4 +1,4 @@
-"""An answer, finished: status, headers and bytes. The one place where JSON is written and ASGI messages are made."""
+"""An answer, finished: status, headers and bytes. The one place where ASGI messages are made."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
