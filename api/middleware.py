@@ -1,7 +1,8 @@
 """What every request passes, as pure ASGI: its id, its log line, security headers, hosts, CORS, body size.
 
-Each is a class of its own; `guard` puts them in order. The first is also the last that an exception meets:
-what nobody foresaw becomes a JSON body with the request id, and the log gets the traceback.
+Each is a class of its own; `guard` puts them in order, and `api.app` adds the `Shortcut` to the graph. The first is
+also the last that an exception meets: what nobody foresaw becomes a JSON body with the request id, and the log gets
+the traceback.
 """
 
 import os

@@ -136,8 +136,8 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.contest", description="Achene against its peers.")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (default: 5)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contender, by turns (default: 3)")
-    parser.add_argument("--workloads", type=names(list(WORKLOADS)), default=list(WORKLOADS), help="such as W1,W3")  # type: ignore[arg-type]
-    parser.add_argument("--contenders", type=names(list(CONTENDERS)), default=list(CONTENDERS), help="floor,engine,...")  # type: ignore[arg-type]
+    parser.add_argument("--workloads", type=names(list(WORKLOADS)), default=list(WORKLOADS), help="such as W1,W3")  # type: ignore[arg-type]  # lists
+    parser.add_argument("--contenders", type=names(list(CONTENDERS)), default=list(CONTENDERS), help="floor,engine,...")  # type: ignore[arg-type]  # lists
     parser.add_argument("--concurrency", type=lambda text: sorted(map(int, text.split(","))), default=[1, 16])
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser.add_argument("--node-folder", type=Path, default=cache / "achene-contest", help="where npm's packages go")

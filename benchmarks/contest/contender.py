@@ -80,19 +80,19 @@ class Contender:
         """Return the command that starts it."""
         raise NotImplementedError
 
-    def environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
+    def environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002 - as all contenders have it
         """Return the variables that it needs besides the address of the database."""
         return {}
 
-    def headers(self, place: Place) -> dict[str, str]:  # noqa: ARG002
+    def headers(self, place: Place) -> dict[str, str]:  # noqa: ARG002 - as all contenders have it
         """Return the headers of each request."""
         return {"Content-Type": "application/json"}
 
-    def address(self, workload: Workload) -> str:  # noqa: ARG002
+    def address(self, workload: Workload) -> str:  # noqa: ARG002 - as all contenders have it
         """Return the path at which a workload is asked."""
         return self.path
 
-    def write_id(self, type_: str, id_: int) -> object:  # noqa: ARG002
+    def write_id(self, type_: str, id_: int) -> object:  # noqa: ARG002 - as all contenders have it
         """Return an id as it takes it."""
         return str(id_)
 

@@ -1,13 +1,12 @@
 """GraphiQL as built and served from here: it loads, runs, explains, and asks nobody else."""
 
-import pytest
 from graphql import GraphQLObjectType
 
 from tests.api.served import Served
 from tests.browser.conftest import BROWSER, Browsing
 from tests.browser.console_page import open_console
 
-pytestmark = [*BROWSER, pytest.mark.xdist_group("console")]  # one worker builds it and waits for it
+pytestmark = BROWSER
 
 
 def root_fields(served: Served) -> list[str]:

@@ -13,7 +13,7 @@ from tests.browser.conftest import BROWSER, Browsing
 from tests.browser.console_page import READY, ConsolePage, open_console
 from tests.conftest import clone, drop
 
-pytestmark = [*BROWSER, pytest.mark.xdist_group("console")]  # one worker builds it and waits for it
+pytestmark = BROWSER
 
 NO_KEY = '{\n  "X-API-Key": ""\n}'
 

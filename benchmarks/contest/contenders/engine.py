@@ -56,7 +56,7 @@ class Engine(Contender):
         """Return the command that starts it."""
         return python("api", "serve", "--port", str(place.port))
 
-    def environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
+    def environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002 - as all contenders have it
         """Return what a production server is set to, besides DATABASE_URL."""
         return {
             "ACHENE_ENVIRONMENT": "production",

@@ -27,6 +27,6 @@ class Floor(Contender):
         """Return the path, which names the statement."""
         return f"/{workload.shape}"
 
-    def write_id(self, type_: str, id_: int) -> object:  # noqa: ARG002
+    def write_id(self, type_: str, id_: int) -> object:  # noqa: ARG002 - as all contenders have it
         """Return the number itself."""
         return id_

@@ -120,7 +120,7 @@ class User:
     @strawberry.field
     async def posts(self, info: Info, first: int) -> list["Post"]:
         """Return the first posts of the user."""
-        return await info.context.posts.load((self.id, first))  # type: ignore[arg-type, no-any-return]
+        return await info.context.posts.load((self.id, first))  # type: ignore[arg-type, no-any-return]  # what a loader gives
 
 
 @strawberry.type
@@ -133,7 +133,7 @@ class Comment:
     @strawberry.field
     async def author(self: Any, info: Info) -> User:
         """Return who wrote it."""
-        return await info.context.users.load(self.author_id)  # type: ignore[no-any-return]
+        return await info.context.users.load(self.author_id)  # type: ignore[no-any-return]  # what a loader gives
 
 
 @strawberry.type
@@ -152,17 +152,17 @@ class Post:
     @strawberry.field
     async def author(self: Any, info: Info) -> User:
         """Return who wrote it."""
-        return await info.context.users.load(self.author_id)  # type: ignore[no-any-return]
+        return await info.context.users.load(self.author_id)  # type: ignore[no-any-return]  # what a loader gives
 
     @strawberry.field
     async def tags(self: Any, info: Info) -> list[Tag]:
         """Return its tags."""
-        return await info.context.tags.load(self.id)  # type: ignore[no-any-return]
+        return await info.context.tags.load(self.id)  # type: ignore[no-any-return]  # what a loader gives
 
     @strawberry.field
     async def comments(self: Any, info: Info, first: int) -> list[Comment]:
         """Return its first comments."""
-        return await info.context.comments.load((self.id, first))  # type: ignore[no-any-return]
+        return await info.context.comments.load((self.id, first))  # type: ignore[no-any-return]  # what a loader gives
 
 
 @strawberry.type
@@ -176,13 +176,13 @@ class PostPage:
     async def nodes(self) -> list[Post]:
         """Return the page."""
         found = select(PostRow).where(PostRow.category_id == self.category, ~PostRow.draft)
-        return await rows(found.order_by(PostRow.published_at.desc(), PostRow.id.desc()).limit(self.first))  # type: ignore[return-value]
+        return await rows(found.order_by(PostRow.published_at.desc(), PostRow.id.desc()).limit(self.first))  # type: ignore[return-value]  # rows stand for types
 
     @strawberry.field
     async def total_count(self) -> int:
         """Return how many there are."""
         found = select(func.count()).select_from(PostRow)
-        return (await rows(found.where(PostRow.category_id == self.category, ~PostRow.draft)))[0]  # type: ignore[no-any-return]
+        return (await rows(found.where(PostRow.category_id == self.category, ~PostRow.draft)))[0]  # type: ignore[no-any-return]  # what a loader gives
 
 
 @strawberry.type
@@ -192,17 +192,17 @@ class Query:
     @strawberry.field
     async def user(self, info: Info, id: strawberry.ID) -> User | None:  # noqa: A002 - the argument's name
         """Return a user."""
-        return await info.context.users.load(int(id))  # type: ignore[no-any-return]
+        return await info.context.users.load(int(id))  # type: ignore[no-any-return]  # what a loader gives
 
     @strawberry.field
     async def users(self, first: int, after: strawberry.ID) -> list[User]:
         """Return a page of users."""
-        return await rows(select(UserRow).where(UserRow.id > int(after)).order_by(UserRow.id).limit(first))  # type: ignore[return-value]
+        return await rows(select(UserRow).where(UserRow.id > int(after)).order_by(UserRow.id).limit(first))  # type: ignore[return-value]  # rows stand for types
 
     @strawberry.field
     async def posts(self, first: int, after: strawberry.ID) -> list[Post]:
         """Return a page of posts."""
-        return await rows(select(PostRow).where(PostRow.id > int(after)).order_by(PostRow.id).limit(first))  # type: ignore[return-value]
+        return await rows(select(PostRow).where(PostRow.id > int(after)).order_by(PostRow.id).limit(first))  # type: ignore[return-value]  # rows stand for types
 
     @strawberry.field
     async def published_posts(self, category: strawberry.ID, first: int) -> PostPage:

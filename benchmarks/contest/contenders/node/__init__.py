@@ -31,7 +31,7 @@ class NodeContender(Contender):
         shutil.copyfile(SOURCES / self.script, script)
         return [str(place.node_folder / "node_modules/node/bin/node"), str(script), str(place.port)]
 
-    def environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002
+    def environment(self, place: Place) -> dict[str, str]:  # noqa: ARG002 - as all contenders have it
         """Return what Node's packages know production by."""
         return {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
 
