@@ -48,12 +48,12 @@ class Attendance:
         self._body_seconds = body_seconds
         self._seconds = seconds
         self._is_reading = True
+        self._is_late = False
         self._error: Exception | None = None
         self._watcher: asyncio.Task[None] | None = None
 
     async def __aenter__(self) -> Self:
         self._task: asyncio.Task[Any] | None = asyncio.current_task()
-        self._is_late = False
         self._timer = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._look)
         return self
 

@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -124,7 +124,7 @@ def save(path: Path, results: Results) -> None:
 def read_arguments() -> argparse.Namespace:
     """Read the command line."""
 
-    def names(known: Sequence[str]) -> object:
+    def names(known: Sequence[str]) -> Callable[[str], list[str]]:
         def read(text: str) -> list[str]:
             found = [word.strip() for word in text.split(",") if word.strip()]
             if unknown := [word for word in found if word not in known]:
@@ -136,8 +136,8 @@ def read_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.contest", description="Achene against its peers.")
     parser.add_argument("--seconds", type=int, default=5, help="length of a run (default: 5)")
     parser.add_argument("--rounds", type=int, default=3, help="runs of each contender, by turns (default: 3)")
-    parser.add_argument("--workloads", type=names(list(WORKLOADS)), default=list(WORKLOADS), help="such as W1,W3")  # type: ignore[arg-type]  # lists
-    parser.add_argument("--contenders", type=names(list(CONTENDERS)), default=list(CONTENDERS), help="floor,engine,...")  # type: ignore[arg-type]  # lists
+    parser.add_argument("--workloads", type=names(list(WORKLOADS)), default=list(WORKLOADS), help="such as W1,W3")
+    parser.add_argument("--contenders", type=names(list(CONTENDERS)), default=list(CONTENDERS), help="floor,engine,...")
     parser.add_argument("--concurrency", type=lambda text: sorted(map(int, text.split(","))), default=[1, 16])
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     parser.add_argument("--node-folder", type=Path, default=cache / "achene-contest", help="where npm's packages go")

@@ -143,7 +143,7 @@ class ArgumentReader:
                 return self._list(self._graph.types[site.type_name], arguments, order, taken)
             case "node":
                 type_, key = read_id(self._graph.types, arguments["id"])
-                return _row(type_, [field.attribute for field in type_.primary_key], key, taken)
+                return _row(type_, type_.key_attributes, key, taken)
             case "nodes":
                 return self._rows(arguments["ids"], taken)
             case "groups":
@@ -151,7 +151,7 @@ class ArgumentReader:
             case "id":
                 type_ = self._graph.types[site.type_name]
                 key = read_id_of(type_, arguments["id"], "id")
-                return _row(type_, [field.attribute for field in type_.primary_key], key, taken)
+                return _row(type_, type_.key_attributes, key, taken)
             case _:
                 return self._unique(self._graph.types[site.type_name], site.key, arguments, taken)
 

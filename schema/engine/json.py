@@ -108,9 +108,9 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
             is_known = and_(value >= MOMENTS[0], value < MOMENTS[1])
             return case((is_known, local), (func.isfinite(value), _failing(value)), else_=cast(value, Text))
         case Kind.LOCAL_TIMESTAMP:
-            return _in_years(value, _with_t(value), "T00:00:00", "T23:59:59.999999")
+            return _in_years(value, _with_t(value), ("T00:00:00", "T23:59:59.999999"))
         case Kind.DATE:
-            return _in_years(value, cast(value, Text), "", "")
+            return _in_years(value, cast(value, Text), ("", ""))
         case Kind.TIME:  # Python knows no 24:00
             is_known = value < literal_column("'24:00'")
             return case((is_known, cast(value, Text)), (value.is_not(None), _failing(value)))
@@ -128,14 +128,13 @@ def _with_t(value: ColumnElement[Any]) -> ColumnElement[str]:
     return func.replace(cast(value, Text), literal_column("' '"), literal_column("'T'"))
 
 
-def _in_years(value: ColumnElement[Any], shown: ColumnElement[str], *clocks: str) -> ColumnElement[str]:
+def _in_years(value: ColumnElement[Any], shown: ColumnElement[str], clocks: tuple[str, str]) -> ColumnElement[str]:
     """Return the text of a time in the years 1 to 9999, which are all that the formats and Python know.
 
-    With the clocks of the first and the last moment of a type, PostgreSQL's infinities are these moments, as they are
-    to asyncpg.
+    PostgreSQL's infinities are the first and the last moment of a type, as they are to asyncpg; the clocks are theirs.
     """
     is_known = and_(value >= YEARS[0], value < YEARS[1])
-    ends = zip(INFINITIES, ("0001-01-01", "9999-12-31"), clocks, strict=False)
+    ends = zip(INFINITIES, ("0001-01-01", "9999-12-31"), clocks, strict=True)
     moments = ((value == infinity, text(f"{day}{clock}")) for infinity, day, clock in ends)
     return case((is_known, shown), *moments, (value.is_not(None), _failing(value)))
 

@@ -111,11 +111,11 @@ async def _computed(
     if resolve is None:
         raise TypeError("a field in Python has a resolver")
     arguments = get_argument_values(field.definition, field.node, variables)
-    names, readers = [read.attribute for read in field.reads], [_reader(read.scalar) for read in field.reads]
+    names, readers = [each.attribute for each in field.reads], [_reader(each.scalar) for each in field.reads]
     values, rests = [], []
     for piece in pieces:
         json, _, rest = piece.partition(END.encode())
-        row = [read(value) for read, value in zip(readers, orjson.loads(json), strict=True)]
+        row = [reader(value) for reader, value in zip(readers, orjson.loads(json), strict=True)]
         values.append(resolve(record(dict(zip(names, row, strict=True))), None, **arguments))  # it takes no info
         rests.append(rest)
     if any(map(inspect.isawaitable, values)):

@@ -4,7 +4,7 @@ A list is read for keys: the values that stand for its parent's, in a table of d
 which the list is read. The list of a whole type has none.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -21,7 +21,7 @@ from schema.query.conditions import aggregate, aggregate_scalar, restrict
 from schema.query.groups import KeyValues, grouped_rows
 from schema.query.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place, sort_keys
 from schema.query.requests import RELATION, Grouping, GroupKey
-from schema.query.rows import Rows, expression, rows_of_relation, rows_of_type
+from schema.query.rows import Rows, expression, labelled, rows_of_relation, rows_of_type
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ class ListReader:
         heads, page, site = Heads(), self._shape.page, self._list.site
         if parts.aggregates:
             rows = self._rows()
-            whole = rows.select(*named((aggregate_json(rows, each) for each in parts.aggregates), "a"))
+            whole = rows.select(*labelled((aggregate_json(rows, each) for each in parts.aggregates), "a"))
             made = whole.lateral(f"w{site}")
             heads.update(zip(map(aggregate_name, parts.aggregates), made.c, strict=True))
         if "hasPreviousPage" in parts.asked and (page.after is not None or page.offset != 0):
@@ -99,12 +99,12 @@ class ListReader:
         """
         page, site = self._shape.page, self._list.site
         rows, expressions = self._ordered()
-        values = named((expression(rows.entity, attribute) for _, attribute in own), "c")
-        places = named(shown_place(page.order, expressions), "o") if parts.has_cursors else []
+        values = labelled((expression(rows.entity, attribute) for _, attribute in own), "c")
+        places = labelled(shown_place(page.order, expressions), "o") if parts.has_cursors else []
         size = bind(page.size, BigInteger())
         limit = size + literal_column("1") if asks_for_more(parts, self._shape) else size
         offset = bind(page.offset, BigInteger()) if page.offset != 0 else None
-        sorted_by = named(expressions, "s")
+        sorted_by = labelled(expressions, "s")
         chosen = page_rows(rows, expressions, page, [*values, *places, *sorted_by], limit, offset, bind)
         if not is_numbered:
             return chosen.lateral(f"p{site}")
@@ -121,7 +121,7 @@ class ListReader:
         def columns(rows: Rows, by: KeyValues) -> list[ColumnElement[Any]]:
             found = _key_columns(grouping.keys, by)
             made = (aggregate_json(rows, each) for each in aggregates)
-            return [*named((found[attribute] for _, attribute in own), "c"), *named(made, "a")]
+            return [*labelled((found[attribute] for _, attribute in own), "c"), *labelled(made, "a")]
 
         return grouped_rows(self._graph, self._rows(), grouping, columns, bind).lateral(f"p{site}")
 
@@ -154,11 +154,6 @@ def folded(shape: ListShape, parts: Parts, page: FromClause, level: Level, *, ha
 def places_of(page: FromClause) -> list[ColumnElement[Any]]:
     """Return the columns of a page that cursors hold."""
     return [column for column in page.c if column.key.startswith("o")]
-
-
-def named(columns: Iterable[ColumnElement[Any]], letter: str) -> list[ColumnElement[Any]]:
-    """Return columns with the labels `a0`, `a1` and so on."""
-    return [column.label(f"{letter}{index}") for index, column in enumerate(columns)]
 
 
 def asks_for_more(parts: Parts, shape: ListShape) -> bool:

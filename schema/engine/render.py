@@ -34,7 +34,7 @@ from schema.engine import outline as selected
 from schema.engine.arguments import ListShape, RowShape, RowsShape, Shape, bind
 from schema.engine.json import Part, concat, text
 from schema.engine.outline import Member, Outline
-from schema.engine.pages import Keys, ListReader, asks_for_more, folded, named, places_of
+from schema.engine.pages import Keys, ListReader, asks_for_more, folded, places_of
 from schema.engine.taken import (
     Needed,
     Parts,
@@ -50,7 +50,17 @@ from schema.engine.taken import (
 from schema.engine.text import Fold, Heads, JsonWriter, Level, aggregate_name, empty_list, groups_name
 from schema.graph import Graph, ObjectType
 from schema.query.requests import Grouping, GroupKey
-from schema.query.rows import Rows, expression, home_of, rows_of_relation, rows_of_type, selectable, tie, unlimited
+from schema.query.rows import (
+    Rows,
+    expression,
+    home_of,
+    labelled,
+    rows_of_relation,
+    rows_of_type,
+    selectable,
+    tie,
+    unlimited,
+)
 
 
 def render(graph: Graph, outline: Outline, shapes: Sequence[Shape]) -> Select[Any]:
@@ -133,7 +143,7 @@ class _Renderer:
         source = self._reach(rows.source, rows.type_, columns, needed)
         level, conditions, kept = Level(rows.type_, columns), rows.conditions, None
         if not all(is_beside(each, path, is_unique=True, is_single=is_single) for each, path in lists(members)):
-            kept = select(*lead, *named(columns.values(), "c")).select_from(source).where(*conditions).cte(name)
+            kept = select(*lead, *labelled(columns.values(), "c")).select_from(source).where(*conditions).cte(name)
             level = Level(rows.type_, dict(zip(columns, list(kept.c)[len(lead) :], strict=True)))
             source, conditions, lead = kept, (), list(kept.c)[: len(lead)]
         source = self._attach(level, source, members, kept, is_unique=True, is_single=is_single)
@@ -169,7 +179,7 @@ class _Renderer:
             page, level, joined = self._page(reader, parts, source, is_numbered=True)
             # Both this level's text and the keys of the levels below read the rows, so they are kept.
             columns = list(level.columns.values())
-            kept = [*key_columns, page.c.n, *named(heads.values(), "h"), *places_of(page), *named(columns, "c")]
+            kept = [*key_columns, page.c.n, *labelled(heads.values(), "h"), *places_of(page), *labelled(columns, "c")]
             cte = select(*kept).select_from(joined).cte(f"r{list_.site}")
             taken: Iterator[Any] = iter(cte.c)
             key_columns = [next(taken) for _ in (*key_columns, page.c.n)][:-1]
@@ -235,7 +245,7 @@ class _Renderer:
         made: Heads = {aggregate_name(each): page.c[f"a{index}"] for index, each in enumerate(aggregates)}
         level = Level(reader.type_, values, aggregates=made)
         if any(lists(members)):
-            kept = [*key_columns, number, *named(made.values(), "a"), *named(values.values(), "c")]
+            kept = [*key_columns, number, *labelled(made.values(), "a"), *labelled(values.values(), "c")]
             cte = select(*kept).select_from(joined).cte(f"r{groups.site}")
             taken: Iterator[Any] = iter(cte.c)
             key_columns, number = [next(taken) for _ in key_columns], next(taken)
@@ -266,7 +276,10 @@ class _Renderer:
                 rows = rows_of_relation(self._graph, relation, near, home_of(next(iter(near.values()))))
                 least = rows.values(rows.type_.key_attributes)
                 first = (
-                    rows.select(*named(rows.values([need[1] for need in far]), "c")).order_by(*least).limit(1).lateral()
+                    rows.select(*labelled(rows.values([need[1] for need in far]), "c"))
+                    .order_by(*least)
+                    .limit(1)
+                    .lateral()
                 )
                 source = source.outerjoin(first, true())
                 columns.update(zip(far, first.c, strict=True))

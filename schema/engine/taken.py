@@ -85,7 +85,7 @@ def _needed(graph: Graph, type_: ObjectType, members: Sequence[Member], path: Pa
     for member in members:
         match member.content:
             case selected.Id():
-                yield from ((path, field.attribute) for field in type_.primary_key)
+                yield from ((path, attribute) for attribute in type_.key_attributes)
             case selected.Value(field):
                 yield path, field.attribute
             case selected.Own(_, reads):

@@ -100,7 +100,7 @@ class JsonWriter:
             case selected.Constant(json):
                 return [json]
             case selected.Id():
-                return id_parts(type_, [level.columns[path, field.attribute] for field in type_.primary_key])
+                return id_parts(type_, [level.columns[path, attribute] for attribute in type_.key_attributes])
             case selected.Value(field):
                 references = self._graph.types[field.references] if field.references else None
                 return value_parts(field, level.columns[path, field.attribute], references)

@@ -68,7 +68,7 @@ def group_keys(type_: ObjectType) -> list[ShownKey]:
             key = GroupKey(relation.name, relation.keys, RELATION)
             keys.append(_shown(key, f"The {relation.name}.", False))
     if not keys:  # a type of which nothing is shown but its id
-        key = GroupKey("id", tuple(field.attribute for field in type_.primary_key), RELATION)
+        key = GroupKey("id", type_.key_attributes, RELATION)
         keys = [_shown(key, "The id.", False)]
     return keys
 

@@ -9,8 +9,8 @@ from schema.graph import Graph, Kind
 from schema.query.conditions import Bind, aggregate, as_parameter, restrict, shown_aggregate, to_sql
 from schema.query.filters import AllOf
 from schema.query.requests import RELATION, Grouping, GroupKey, GroupOrder, GroupRequest
-from schema.query.rows import TEXTUAL, Rows, selectable
-from schema.query.statements import Keys, labelled, parents_of, rows_below
+from schema.query.rows import TEXTUAL, Rows, labelled, selectable
+from schema.query.statements import Keys, parents_of, rows_below
 
 KeyValues = Mapping[str, Sequence[ColumnElement[Any]]]
 """Keys by name, in SQL: one value each, or those of a relation's attributes."""

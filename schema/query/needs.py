@@ -59,7 +59,7 @@ class Needs:
             (type_.name, field.name): field.attribute for type_ in types.values() for field in type_.fields
         }
         for type_ in types.values():
-            self._by_field[type_.name, "id"] = tuple(field.attribute for field in type_.primary_key)
+            self._by_field[type_.name, "id"] = type_.key_attributes
             for field in type_.fields:
                 self._by_field[type_.name, field.name] = (wire_attribute(field.attribute, field.scalar),)
             for relation in type_.relations:

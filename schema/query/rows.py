@@ -1,6 +1,6 @@
 """Where rows come from: the inside of a FROM and a WHERE for a type or a relation, with nothing selected yet."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,6 +82,11 @@ class Rows:
     def values(self, attributes: Sequence[str]) -> list[ColumnElement[Any]]:
         """Return the expressions of attributes."""
         return [expression(self.entity, attribute) for attribute in attributes]
+
+
+def labelled(expressions: Iterable[ColumnElement[Any]], letter: str) -> list[ColumnElement[Any]]:
+    """Return expressions with the labels `c0`, `c1`, and so on."""
+    return [value.label(f"{letter}{index}") for index, value in enumerate(expressions)]
 
 
 def expression(entity: Any, attribute: str) -> ColumnElement[Any]:

@@ -36,7 +36,7 @@ from schema.graph import Graph
 from schema.query.conditions import restrict, shown_aggregate
 from schema.query.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place, sort_keys
 from schema.query.requests import ListRequest, ObjectRequest
-from schema.query.rows import TEXTUAL, Rows, rows_of_relation, rows_of_type, selectable, unlimited
+from schema.query.rows import TEXTUAL, Rows, labelled, rows_of_relation, rows_of_type, selectable, unlimited
 
 Keys = Sequence[tuple[Any, ...]]
 """One tuple of key values a parent; empty tuples for the list of a whole type."""
@@ -135,11 +135,6 @@ def _page(graph: Graph, rows: Rows, request: ListRequest) -> Select[Any]:
     ]
     columns: list[ColumnElement[Any]] = [*head, *values, *places, *sorted_by]
     return page_rows(rows, expressions, page, columns, page.size + 1, page.offset or None)
-
-
-def labelled(expressions: Sequence[ColumnElement[Any]], letter: str) -> list[ColumnElement[Any]]:
-    """Return expressions with the labels `c0`, `c1`, and so on."""
-    return [value.label(f"{letter}{index}") for index, value in enumerate(expressions)]
 
 
 def parents_of(graph: Graph, relation: tuple[str, str] | None, keys: Keys) -> FromClause:

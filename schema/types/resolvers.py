@@ -195,7 +195,7 @@ def _edge(shown: str) -> Resolver:
 
 
 def _id(type_: ObjectType) -> Resolver:
-    attributes = [field.attribute for field in type_.primary_key]
+    attributes = type_.key_attributes
     return lambda source, _info: write_id(type_, [getattr(source, attribute) for attribute in attributes])
 
 
@@ -306,12 +306,8 @@ def _object_request(
     return request  # type: ignore[no-any-return]
 
 
-def _primary_key(type_: ObjectType) -> tuple[str, ...]:
-    return tuple(field.attribute for field in type_.primary_key)
-
-
 def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
-    key = _primary_key(type_)
+    key = type_.key_attributes
 
     def resolve(_source: Any, info: GraphQLResolveInfo[Any], id: str) -> Awaitable[Any]:  # noqa: A002 - the argument's name
         request = _object_request(info, type_, None, key, wiring)
@@ -350,13 +346,13 @@ def _wire_node(core: GraphQLSchema, wiring: Wiring) -> None:
 
     def load(info: GraphQLResolveInfo[Any], id_: str) -> Awaitable[Any]:
         type_, key = read_id(graph.types, id_)
-        request = _object_request(info, type_, None, _primary_key(type_), wiring)
+        request = _object_request(info, type_, None, type_.key_attributes, wiring)
         return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
 
     def load_many(_source: Any, info: GraphQLResolveInfo[Any], ids: list[str]) -> list[Awaitable[Any]]:
         wiring.limits.check_ids(ids)
         parsed = [read_id(graph.types, id_) for id_ in ids]
-        requests = [_object_request(info, type_, None, _primary_key(type_), wiring) for type_, _ in parsed]
+        requests = [_object_request(info, type_, None, type_.key_attributes, wiring) for type_, _ in parsed]
         load_object = info.context.loaders.load_object
         return [load_object(request, key) for request, (_, key) in zip(requests, parsed, strict=True)]
 
