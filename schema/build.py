@@ -33,7 +33,7 @@ from schema.query.needs import Needs
 from schema.query.page import Limits
 from schema.record import Record, record_class
 from schema.types.objects import make_query
-from schema.types.own import computed_from, take_in
+from schema.types.own import plain_reads, take_in
 from schema.types.resolvers import Wiring, wire
 from schema.types.scalars import scalar_map
 
@@ -138,7 +138,7 @@ def build_graph_schema(
     wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits))
     records = {name: record_class(name) for name in graph.types}
     cost = CostRule(core, graph, limits, largest_cost, most_values)
-    engine = Engine(core, graph, limits, computed_from(graph, fields), records) if is_compiled else None
+    engine = Engine(core, graph, limits, plain_reads(fields), records) if is_compiled else None
     executor = Executor(core, cost, engine)
     return GraphSchema(graph, built, core, records, cost, engine, executor)
 

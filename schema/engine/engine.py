@@ -19,8 +19,8 @@ from graphql.language import DirectiveNode, Visitor
 from schema.documents import Document
 from schema.engine.arguments import ArgumentReader, ListShape, Shape
 from schema.engine.outline import Outline, OwnField, Site
-from schema.engine.outliner import OwnReads, Uncompiled, make_outline
-from schema.engine.own import fill
+from schema.engine.outliner import Uncompiled, make_outline
+from schema.engine.own import fill, own_reads
 from schema.engine.render import render
 from schema.engine.statement import Statement, compile_statement
 from schema.engine.template import ArgumentTemplate, has_variables
@@ -80,6 +80,8 @@ class _Plan:
     sites: tuple[_Site, ...]
     varying: tuple[_Site, ...]
     """Those that are read for each request: their shapes decide the statement."""
+    comparisons: int
+    """Comparisons of the filters at all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,12 @@ class Engine:
     """The compiled way of one schema."""
 
     def __init__(
-        self, core: GraphQLSchema, graph: Graph, limits: Limits, own: OwnReads, records: Mapping[str, type[Record]]
+        self,
+        core: GraphQLSchema,
+        graph: Graph,
+        limits: Limits,
+        own: Mapping[tuple[str, str], tuple[str, ...]],
+        records: Mapping[str, type[Record]],
     ) -> None:
         """Begin without any statement.
 
@@ -104,12 +111,12 @@ class Engine:
             core: The schema.
             graph: The graph description.
             limits: How large a page may be.
-            own: What each field in Python is computed from, where it takes nothing else; others go to the resolvers.
+            own: The attributes that each field in Python reads, where it takes nothing else; others are not compiled.
             records: The class of the rows of each type.
         """
         self._core = core
         self._graph = graph
-        self._own = own
+        self._own = own_reads(graph, own)
         self._records = records
         self._reader = ArgumentReader(core, graph, limits)
         self._statements: LRUCache[Any, tuple[_Plan, Statement]] = LRUCache(STATEMENT_BYTES, getsizeof=_size)
@@ -145,7 +152,7 @@ class Engine:
                 values.append(taken)
         except (PublicError, GraphQLError):
             return None  # the resolvers say what is wrong, and where
-        check_comparisons(sum(map(_comparisons, shapes)))
+        check_comparisons(plan.comparisons + sum(_comparisons(shapes[each.number]) for each in plan.varying))
         statement = self._statement(plan, shapes)
         return Compiled(statement, statement.arguments(values), plan.outline.own)
 
@@ -204,7 +211,8 @@ class Engine:
             sites = tuple(self._site(number, site) for number, site in enumerate(outline.sites))
         except (PublicError, GraphQLError):
             return None  # an argument that is the same in every request is wrong
-        return _Plan(outline, sites, tuple(each for each in sites if each.constant is None))
+        varying = tuple(each for each in sites if each.constant is None)
+        return _Plan(outline, sites, varying, sum(_comparisons(each.constant[0]) for each in sites if each.constant))
 
     def _site(self, number: int, site: Site) -> _Site:
         arguments = ArgumentTemplate(site.definition, site.node)

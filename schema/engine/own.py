@@ -26,7 +26,7 @@ from sqlalchemy.types import TypeDecorator
 from schema.engine.json import Part
 from schema.engine.outline import OwnField
 from schema.errors import DefinitionError
-from schema.graph import Field, Kind, ObjectType, Scalar
+from schema.graph import Field, Graph, Kind, ObjectType, Scalar
 from schema.graph.scalars import read_scalar
 from schema.record import Record
 from schema.values import as_held, dump, read
@@ -44,11 +44,20 @@ EXACT: Final = frozenset(
 """Kinds whose JSON says all that the driver would say."""
 
 
-def own_reads(type_: ObjectType, attributes: Sequence[str]) -> tuple[Field, ...] | None:
-    """Return the values of a row that a field reads; None where their JSON does not say all that the driver would."""
-    fields = tuple(_field(type_, attribute) for attribute in attributes)
-    exact = [field for field in fields if field is not None and _is_exact(field)]
-    return tuple(exact) if len(exact) == len(fields) else None
+def own_reads(graph: Graph, reads: Mapping[tuple[str, str], Sequence[str]]) -> dict[tuple[str, str], tuple[Field, ...]]:
+    """Return the values that fields in Python read, of those fields for which their JSON says all that they are.
+
+    Args:
+        graph: The graph description.
+        reads: The attributes that each reads, by type and field name.
+    """
+    found = {}
+    for place, attributes in reads.items():
+        fields = [_field(graph.types[place[0]], attribute) for attribute in attributes]
+        exact = tuple(field for field in fields if field is not None and _is_exact(field))
+        if len(exact) == len(fields):
+            found[place] = exact
+    return found
 
 
 def _field(type_: ObjectType, attribute: str) -> Field | None:

@@ -8,9 +8,8 @@ from typing import Any
 from strawberry.types.field import StrawberryField
 from strawberry.utils.str_converters import to_camel_case
 
-from schema.engine.own import own_reads
 from schema.errors import DefinitionError
-from schema.graph import Field, Graph, ObjectType
+from schema.graph import Graph, ObjectType
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +66,15 @@ def take_in(graph: Graph, classes: Iterable[type[Any]]) -> OwnFields:
     return OwnFields(by_type, reads)
 
 
-def computed_from(graph: Graph, fields: OwnFields) -> dict[tuple[str, str], tuple[Field, ...]]:
-    """Return what fields are computed from, of those that take nothing but values of their row and arguments."""
-    found = {}
-    for (type_name, shown), attributes in fields.reads.items():
-        field, reads = fields.by_type[type_name][shown], own_reads(graph.types[type_name], attributes)
-        is_plain = not (field.extensions or field.permission_classes)
-        resolver = field.base_resolver
-        if is_plain and reads is not None and resolver is not None and resolver.info_parameter is None:
-            found[type_name, shown] = reads
-    return found
+def plain_reads(fields: OwnFields) -> dict[tuple[str, str], tuple[str, ...]]:
+    """Return the attributes that fields read, of those that take nothing but their row and arguments."""
+    return {place: reads for place, reads in fields.reads.items() if _is_plain(fields.by_type[place[0]][place[1]])}
+
+
+def _is_plain(field: StrawberryField) -> bool:
+    resolver = field.base_resolver
+    is_watched = bool(field.extensions or field.permission_classes)
+    return resolver is not None and resolver.info_parameter is None and not is_watched
 
 
 def _generated(graph: Graph, type_: ObjectType | None) -> set[str]:
