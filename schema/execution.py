@@ -5,7 +5,7 @@ from collections.abc import Awaitable  # noqa: TC003 - a local annotation
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, execute, get_variable_values
+from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
 from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -15,6 +15,7 @@ from schema.engine import Engine
 from schema.engine.advice import advise
 from schema.errors import LimitError, StatementFailedError
 from schema.query.cost import Cost, CostRule
+from schema.variables import VariableReader
 
 EXPLAIN: Final = "explain"
 """Report that shows how an operation is run; it needs the scope of the same name."""
@@ -65,7 +66,7 @@ class Executor:
             UnavailableError: The database did not answer the engine.
         """
         operation = document.operation(operation_name)
-        coerced = get_variable_values(self._core, operation.variable_definitions or (), variables or {})
+        coerced = self._variables(document, operation).read(variables or {})
         if not isinstance(coerced, VariableValues):
             return Answered(None, ExecutionResult(None, coerced), {})
         cost: Cost | None = None
@@ -101,6 +102,13 @@ class Executor:
         )
         finished = await result if inspect.isawaitable(result) else result
         return Answered(None, finished, _reports(context, cost, "loaders"))
+
+    def _variables(self, document: Document, operation: OperationDefinitionNode) -> VariableReader:
+        place = VariableReader, id(operation)
+        found: VariableReader | None = document.memo.get(place)
+        if found is None:
+            found = document.memo[place] = VariableReader(self._core, operation)
+        return found
 
 
 async def _explained(context: Context, sql: str, arguments: list[Any]) -> dict[str, Any]:

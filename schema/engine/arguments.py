@@ -6,6 +6,7 @@ shapes are equal share a statement, whatever their values; no value, and nobody'
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from graphql import GraphQLSchema
@@ -14,7 +15,7 @@ from sqlalchemy.types import TypeEngine
 
 from schema.engine.outline import Site
 from schema.errors import BadInputError
-from schema.graph import Graph, ObjectType
+from schema.graph import Field, Graph, ObjectType
 from schema.opaque import read_id, read_id_of
 from schema.query.filter_arguments import read_filter
 from schema.query.filters import (
@@ -31,6 +32,7 @@ from schema.query.filters import (
     Search,
 )
 from schema.query.group_arguments import read_grouping
+from schema.query.later import Pending, decided, parts_later, read_or_later
 from schema.query.order import Order, read_order
 from schema.query.page import Limits, Page, read_page
 from schema.query.requests import Grouping
@@ -118,11 +120,12 @@ class ArgumentReader:
         Args:
             number: Which of the outline's sites it is.
             site: The site.
-            arguments: Its coerced arguments.
+            arguments: Its coerced arguments, with `Pending` or without.
             order: The order of its list, where it is known.
 
         Raises:
             PublicError: An argument is wrong.
+            Undecided: A `Pending` decides the shape. Otherwise there is a `Later` among the values for it.
         """
         taken = _Taken(number)
         return self._shape(site, arguments, order, taken), taken.values
@@ -142,15 +145,17 @@ class ArgumentReader:
             case "list":
                 return self._list(self._graph.types[site.type_name], arguments, order, taken)
             case "node":
-                type_, key = read_id(self._graph.types, arguments["id"])
+                type_, key = read_id(self._graph.types, decided(arguments["id"]))
                 return _row(type_, type_.key_attributes, key, taken)
             case "nodes":
-                return self._rows(arguments["ids"], taken)
+                return self._rows(decided(arguments["ids"]), taken)
             case "groups":
+                for given in arguments.values():
+                    decided(given)
                 return self._groups(self._graph.types[site.type_name], arguments, taken)
             case "id":
                 type_ = self._graph.types[site.type_name]
-                key = read_id_of(type_, arguments["id"], "id")
+                key = self._key(type_, arguments["id"])
                 return _row(type_, type_.key_attributes, key, taken)
             case _:
                 return self._unique(self._graph.types[site.type_name], site.key, arguments, taken)
@@ -196,20 +201,25 @@ class ArgumentReader:
         self, type_: ObjectType, names: Sequence[str], arguments: Mapping[str, Any], taken: "_Taken"
     ) -> RowShape:
         fields = [field for name in names if (field := type_.field_named(name)) is not None]
-        values = []
-        for field in fields:
-            value = arguments[field.name]
-            if field.references is not None:
-                value = read_id_of(self._graph.types[field.references], value, field.name)[0]
-            elif field.scalar.enum is not None:
-                value = next(member.value for member in field.scalar.enum.members if member.name == value.name)
-            elif isinstance(value, str):
-                try:
-                    check_text(value)
-                except ValueError as error:
-                    raise BadInputError(f"Argument `{field.name}`: {error}.") from error
-            values.append(value)
+        values = [read_or_later(arguments[field.name], partial(self._part, field)) for field in fields]
         return _row(type_, [field.attribute for field in fields], values, taken)
+
+    def _key(self, type_: ObjectType, id_: Any) -> tuple[Any, ...]:
+        read = partial(read_id_of, type_, argument="id")
+        return parts_later(id_, read, len(type_.primary_key)) if type(id_) is Pending else read(id_)
+
+    def _part(self, field: Field, value: Any) -> Any:
+        """Return the value of a column of a unique key."""
+        if field.references is not None:
+            return read_id_of(self._graph.types[field.references], value, field.name)[0]
+        if field.scalar.enum is not None:
+            return next(member.value for member in field.scalar.enum.members if member.name == value.name)
+        if isinstance(value, str):
+            try:
+                check_text(value)
+            except ValueError as error:
+                raise BadInputError(f"Argument `{field.name}`: {error}.") from error
+        return value
 
 
 def _row(type_: ObjectType, key: Sequence[str], values: Sequence[Any], taken: "_Taken") -> RowShape:

@@ -1,6 +1,7 @@
 """Finds the statement of an operation: the outline once a document, the SQL once a shape, the values each time."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from schema.engine.template import ArgumentTemplate, has_variables
 from schema.errors import PublicError
 from schema.graph import Graph
 from schema.query.filters import check_comparisons, size
+from schema.query.later import Later, Undecided
 from schema.query.order import Order
 from schema.query.page import Limits
 from schema.query.requests import Grouping
@@ -68,8 +70,10 @@ class _Site:
     arguments: ArgumentTemplate
     order: Order | None = None
     """The order of a list, where no variable stands in it."""
-    constant: tuple[Shape, list[Any]] | None = None
-    """What was read of all arguments, where no variable stands in them."""
+    fixed: tuple[Shape, list[Any]] | None = None
+    """What was read of all arguments once, each variable a `Later`; None where a variable decides more than a value."""
+    comparisons: int = 0
+    """Comparisons of its filter, as far as it was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +82,6 @@ class _Plan:
 
     outline: Outline
     sites: tuple[_Site, ...]
-    varying: tuple[_Site, ...]
-    """Those that are read for each request: their shapes decide the statement."""
-    comparisons: int
-    """Comparisons of the filters at all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +140,19 @@ class Engine:
         plan = self._plan(document, operation, variables)
         if plan is None:
             return None
-        shapes, values = list[Shape](), list[list[Any]]()
+        varying, values = dict[int, Shape](), list[list[Any]]()
         try:
             for each in plan.sites:
-                if each.constant is None:
+                taken = _taken(each, variables.coerced)
+                if taken is None:
                     arguments = each.arguments.fill(variables)
-                    shape, taken = self._reader.read(each.number, each.site, arguments, each.order)
-                else:
-                    shape, taken = each.constant
-                shapes.append(shape)
+                    varying[each.number], taken = self._reader.read(each.number, each.site, arguments, each.order)
                 values.append(taken)
         except (PublicError, GraphQLError):
             return None  # the resolvers say what is wrong, and where
-        check_comparisons(plan.comparisons + sum(_comparisons(shapes[each.number]) for each in plan.varying))
-        statement = self._statement(plan, shapes)
+        fixed = sum(each.comparisons for each in plan.sites if each.number not in varying)
+        check_comparisons(fixed + sum(map(_comparisons, varying.values())))
+        statement = self._statement(plan, varying)
         return Compiled(statement, statement.arguments(values), plan.outline.own)
 
     async def fill(self, data: bytes, compiled: Compiled, variables: VariableValues) -> bytes | None:
@@ -166,11 +165,15 @@ class Engine:
         """
         return await fill(data, compiled.own, self._records, variables)
 
-    def _statement(self, plan: _Plan, shapes: Sequence[Shape]) -> Statement:
+    def _statement(self, plan: _Plan, varying: Mapping[int, Shape]) -> Statement:
         """Return the statement of a plan: rendered once for all requests whose shapes are the same."""
-        place = (id(plan), *(shapes[each.number] for each in plan.varying))
+        place = (id(plan), *varying.items())
         known = self._statements.get(place)
         if known is None:
+            shapes = [
+                varying[each.number] if each.fixed is None or each.number in varying else each.fixed[0]
+                for each in plan.sites
+            ]
             statement = compile_statement(render(self._graph, plan.outline, shapes))
             known = plan, statement  # the plan is kept, so that no other takes its id
             if _size(known) <= self._statements.maxsize:
@@ -211,16 +214,28 @@ class Engine:
             sites = tuple(self._site(number, site) for number, site in enumerate(outline.sites))
         except (PublicError, GraphQLError):
             return None  # an argument that is the same in every request is wrong
-        varying = tuple(each for each in sites if each.constant is None)
-        return _Plan(outline, sites, varying, sum(_comparisons(each.constant[0]) for each in sites if each.constant))
+        return _Plan(outline, sites)
 
     def _site(self, number: int, site: Site) -> _Site:
         arguments = ArgumentTemplate(site.definition, site.node)
         given = {argument.name.value: argument.value for argument in site.node.arguments or ()}
         is_ordered = "orderBy" in given and has_variables(given["orderBy"])
         order = None if is_ordered else self._reader.order(site, arguments.constant)
-        constant = self._reader.read(number, site, arguments.constant, order) if arguments.is_constant else None
-        return _Site(number, site, arguments, order, constant)
+        fixed, pending = None, arguments.pending
+        if pending is not None and not is_ordered:
+            with suppress(Undecided):
+                fixed = self._reader.read(number, site, pending, order)
+        return _Site(number, site, arguments, order, fixed, _comparisons(fixed[0]) if fixed else 0)
+
+
+def _taken(site: _Site, variables: Mapping[str, Any]) -> list[Any] | None:
+    """Return the values of a site whose shape is known; None where it has to be read."""
+    if site.fixed is None:
+        return None
+    try:
+        return [value.value(variables) if type(value) is Later else value for value in site.fixed[1]]
+    except Undecided:
+        return None
 
 
 def _comparisons(shape: Shape) -> int:

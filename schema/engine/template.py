@@ -5,7 +5,6 @@ filter has dozens. Here what has no variable in it is coerced once, and the vari
 put in. Where one is left out or null, which means different things in different places, graphql-core does all of it.
 """
 
-from dataclasses import dataclass
 from typing import Any
 
 from graphql import (
@@ -26,12 +25,7 @@ from graphql import (
 )
 from graphql.execution.values import VariableValues, get_argument_values
 
-
-@dataclass(frozen=True, slots=True)
-class _Reference:
-    """Stands for a variable."""
-
-    name: str
+from schema.query.later import Pending
 
 
 class _Unusual(Exception):  # noqa: N818 - a turn of the road rather than an error
@@ -69,6 +63,11 @@ class ArgumentTemplate:
         except _Unusual:
             pass
 
+    @property
+    def pending(self) -> dict[str, Any] | None:
+        """All arguments, with `Pending` in place of variables; None where graphql-core must look at each request."""
+        return None if self._varying is None else self.constant | self._varying
+
     def fill(self, variables: VariableValues) -> dict[str, Any]:
         """Return the coerced arguments of a request.
 
@@ -91,11 +90,11 @@ def has_variables(node: ValueNode) -> bool:
 
 
 def _template(type_: GraphQLInputType, node: ValueNode) -> Any:
-    """Return a value with references in place of variables."""
+    """Return a value with `Pending` in place of variables."""
     if isinstance(type_, GraphQLNonNull):
         return _template(type_.of_type, node)
     if isinstance(node, VariableNode):
-        return _Reference(node.name.value)
+        return Pending(node.name.value)
     if not has_variables(node):
         value = coerce_input_literal(node, type_)
         if value is Undefined:
@@ -120,7 +119,7 @@ def _template(type_: GraphQLInputType, node: ValueNode) -> Any:
 
 def _filled(part: Any, variables: dict[str, Any]) -> Any:
     match part:
-        case _Reference(name):
+        case Pending(name):
             value = variables.get(name)
             if value is None:
                 raise _Unusual

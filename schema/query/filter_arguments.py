@@ -2,11 +2,14 @@
 
 An explicit null operand is refused, since it is far more often a variable that was left empty than a wish. What
 is too deep, too long or of another kind is refused too, before anything runs, by the place where it stands.
+
+Operands may be `Pending`: see `schema.query.later`.
 """
 
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any, Final
 
 from schema.errors import BadInputError
@@ -27,6 +30,7 @@ from schema.query.filters import (
     Related,
     Search,
 )
+from schema.query.later import Later, Pending, decided, read_or_later
 from schema.values import as_held, check_text
 
 DEEPEST: Final = 12
@@ -69,6 +73,7 @@ def read_filter(graph: Graph, type_: ObjectType, given: Mapping[str, Any] | None
     Raises:
         BadInputError: An operand is null or out of its range, or the filter is too large; the message names where.
         BadIdError: An id is none, or one of another type.
+        Undecided: A value that is not there yet stands where it decides the condition.
     """
     if given is None:
         return None
@@ -96,7 +101,8 @@ class _Reader:
         self._depth += 1
         if self._depth > DEEPEST:
             raise BadInputError(f"Argument `{here[0]}` has more than {DEEPEST} filters inside each other.")
-        parts = [part for name, value in given.items() for part in self._part(type_, name, value, (*here, name))]
+        each = decided(given).items()
+        parts = [part for name, value in each for part in self._part(type_, name, value, (*here, name))]
         self._depth -= 1
         if not parts:
             self._count(here)
@@ -116,7 +122,7 @@ class _Reader:
                 return self._ids(type_, value, here)
             case "search" if type_.search is not None:
                 self._count(here)
-                return [Search(_words(value, here))]
+                return [Search(read_or_later(value, partial(_words, here=here)))]
         if name in type_.own_filters:
             self._count(here)
             return [Custom(name, _operand(type_.own_filters[name].scalar, Op.EQ, value, here, is_nullable=False))]
@@ -126,7 +132,7 @@ class _Reader:
         return self._related(type_, name, value, here)
 
     def _each(self, type_: ObjectType, values: Iterable[Any], here: Place) -> Iterator[Condition]:
-        for index, value in enumerate(values):
+        for index, value in enumerate(decided(values)):
             yield self.read(type_, value, (*here, str(index)))
 
     def _count(self, here: Place) -> None:
@@ -135,41 +141,46 @@ class _Reader:
             raise BadInputError(f"Argument `{here[0]}` has more than {LARGEST} comparisons.")
 
     def _compare(self, field: Field, given: Mapping[str, Any], here: Place) -> Iterator[Condition]:
-        for name, value in given.items():
+        for name, value in decided(given).items():
             there = (*here, name)
             if value is None:
                 raise _null(there, is_nullable=field.is_nullable)
             self._count(here)
             if name == "at":
-                yield from self._json_at(field, value, there)
+                yield from self._json_at(field, decided(value), there)
             elif field.references is not None and name != "isNull":
-                target = self._graph.types[field.references]
-                ids = tuple(key[0] for key in _keys(target, value, there))
-                yield Compare(field.attribute, Op(name), ids if isinstance(value, list) else ids[0])
+                read = partial(_references, self._graph.types[field.references], here=there)
+                yield Compare(field.attribute, Op(name), read_or_later(value, read))
             else:
                 operand = _operand(field.scalar, Op(name), value, there, is_nullable=field.is_nullable)
                 yield Compare(field.attribute, Op(name), operand)
 
     def _json_at(self, field: Field, given: Mapping[str, Any], here: Place) -> Iterator[Condition]:
-        if len(given["path"]) > MOST_VALUES:
-            raise BadInputError(f"`{_shown((*here, 'path'))}` takes at most {MOST_VALUES} steps.")
-        path = tuple(_text(step, (*here, "path")) for step in given["path"])
+        path = read_or_later(given["path"], partial(_steps, here=(*here, "path")))
         for name, value in given.items():
             if name == "path":
                 continue
             if value is None:
                 raise _null((*here, name), is_nullable=True)
             self._count(here)
-            yield JsonAt(field.attribute, path, Op(name), value if name == "isNull" else _json(value, (*here, name)))
+            there = (*here, name)
+            operand = decided(value) if name == "isNull" else read_or_later(value, partial(_json, here=there))
+            yield JsonAt(field.attribute, path, Op(name), operand)
 
     def _ids(self, type_: ObjectType, given: Mapping[str, Any], here: Place) -> Iterator[Condition]:
         """Ids are compared by the columns of the key, of which there may be several."""
-        for name, value in given.items():
+        for name, value in decided(given).items():
             if value is None:
                 raise _null((*here, name), is_nullable=False)
             self._count(here)
-            found = _one_of(type_, _keys(type_, value, (*here, name)))
+            found = self._found(type_, name, value, (*here, name))
             yield found if name in ("eq", "in") else Not(found)
+
+    def _found(self, type_: ObjectType, name: str, value: Any, here: Place) -> Condition:
+        if name in ("eq", "ne") and len(type_.primary_key) == 1:
+            read = partial(_references, type_, here=here)
+            return Compare(type_.primary_key[0].attribute, Op.EQ, read_or_later(value, read))
+        return _one_of(type_, _keys(type_, decided(value), here))
 
     def _related(self, type_: ObjectType, name: str, value: Any, here: Place) -> Iterable[Condition]:
         for relation in type_.relations:
@@ -177,7 +188,7 @@ class _Reader:
             if name == f"{relation.name}IsNull":
                 self._count(here)
                 is_there = Related(key, Quantifier.SOME, AllOf(()))
-                return [Not(is_there) if value else is_there]
+                return [Not(is_there) if decided(value) else is_there]
             if name == f"{relation.name}Count":
                 return self._compared(Aggregated(key, "count", "", Op.EQ, None), None, value, here)
             if name == f"{relation.name}Aggregate":
@@ -192,7 +203,7 @@ class _Reader:
     def _quantified(
         self, relation: Relation, target: ObjectType, given: Mapping[str, Any], here: Place
     ) -> Iterator[Condition]:
-        for name, value in given.items():
+        for name, value in decided(given).items():
             if value is None:
                 raise _empty((*here, name))
             self._count(here)
@@ -203,8 +214,8 @@ class _Reader:
         self, relation: tuple[str, str] | None, target: ObjectType, given: Mapping[str, Any], here: Place
     ) -> Iterator[Condition]:
         """Yield the comparisons of an aggregate filter, such as `{count: {gt: 3}, avg: {viewCount: {lt: 10}}}`."""
-        for function, value in given.items():
-            if value is None:
+        for function, value in decided(given).items():
+            if decided(value) is None:
                 raise _empty((*here, function))
         part = self.read(target, given["filter"], (*here, "filter")) if "filter" in given else None
         part = None if part == AllOf(()) else part
@@ -223,7 +234,7 @@ class _Reader:
         self, made: Aggregated, scalar: Scalar | None, given: Mapping[str, Any], here: Place
     ) -> Iterator[Condition]:
         shown = aggregate_scalar(made.function, scalar)
-        for name, value in given.items():
+        for name, value in decided(given).items():
             there, op = (*here, name), Op(name)
             if value is None:
                 raise _null(there, is_nullable=False)
@@ -235,7 +246,13 @@ class _Reader:
 def _operand(scalar: Scalar, op: Op, value: Any, here: Place, *, is_nullable: bool) -> Any:
     """Return an operand in SQL's terms: several as a tuple, a pattern for the like family, JSON as text."""
     if op in (Op.IS_NULL, Op.IS_EMPTY):
-        return value
+        return decided(value)
+    if type(value) is Pending and op is not Op.BETWEEN:
+        return Later(value.name, partial(_given_operand, scalar, op, here=here, is_nullable=is_nullable))
+    return _given_operand(scalar, op, decided(value), here, is_nullable=is_nullable)
+
+
+def _given_operand(scalar: Scalar, op: Op, value: Any, here: Place, *, is_nullable: bool) -> Any:
     if isinstance(value, list) and scalar.kind is not Kind.JSON:
         _check_number(op, value, here)
         places = [(*here, str(index)) for index in range(len(value))]
@@ -268,6 +285,12 @@ def _value(scalar: Scalar, value: Any, here: Place, is_nullable: bool) -> Any:
     return _text(value, here) if isinstance(value, str) else as_held(scalar, value)
 
 
+def _references(type_: ObjectType, value: Any, here: Place) -> Any:
+    """Return the value that a foreign key has for an id, or the values for several."""
+    keys = tuple(key[0] for key in _keys(type_, value, here))
+    return keys if isinstance(value, list) else keys[0]
+
+
 def _keys(type_: ObjectType, value: Any, here: Place) -> list[tuple[Any, ...]]:
     """Return the keys behind an id, or behind several."""
     ids = value if isinstance(value, list) else [value]
@@ -295,6 +318,13 @@ def _null(here: Place, *, is_nullable: bool) -> BadInputError:
 
 def _shown(here: Place) -> str:
     return ".".join(here)
+
+
+def _steps(given: Sequence[str], here: Place) -> tuple[str, ...]:
+    """Return the path into a JSON document."""
+    if len(given) > MOST_VALUES:
+        raise BadInputError(f"`{_shown(here)}` takes at most {MOST_VALUES} steps.")
+    return tuple(_text(step, here) for step in given)
 
 
 def _words(value: str, here: Place) -> str:

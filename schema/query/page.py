@@ -5,11 +5,13 @@ Source: https://relay.dev/graphql/connections.htm
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from schema.errors import BadInputError
 from schema.graph import ObjectType
 from schema.opaque import read_cursor
+from schema.query.later import Pending, Undecided, parts_later, read_or_later
 from schema.query.order import Order
 
 
@@ -79,25 +81,24 @@ def read_page(arguments: Mapping[str, Any], order: Order, limits: Limits) -> Pag
     """Return the page that a connection's arguments ask for.
 
     Args:
-        arguments: `first`, `last`, `after`, `before`, `offset`; each may be missing or None.
+        arguments: `first`, `last`, `after`, `before`, `offset`; each may be missing, None or `Pending`.
         order: The list's order.
         limits: How large a page may be.
 
     Raises:
         BadInputError: An argument is out of its range, or two do not go together.
         BadCursorError: A cursor is none, or belongs to another list.
+        Undecided: A cursor that is not there yet may hold nulls, which make another condition.
     """
     first, last = arguments.get("first"), arguments.get("last")
-    offset = arguments.get("offset") or 0
+    offset = read_or_later(arguments.get("offset") or 0, _offset)
     if first is not None and last is not None:
         raise BadInputError("Arguments `first` and `last` do not go together; pass one of them.")
-    if offset < 0:
-        raise BadInputError(f"Argument `offset` takes a whole number from 0 on; {offset} was given.")
     if offset and last is not None:
         raise BadInputError("Arguments `offset` and `last` do not go together; count from the start with `first`.")
     return Page(
         order=order,
-        size=limits.size("first" if last is None else "last", first if last is None else last),
+        size=read_or_later(first if last is None else last, partial(limits.size, "first" if last is None else "last")),
         is_backward=last is not None,
         after=_place("after", arguments, order),
         before=_place("before", arguments, order),
@@ -105,8 +106,23 @@ def read_page(arguments: Mapping[str, Any], order: Order, limits: Limits) -> Pag
     )
 
 
+def _offset(given: int) -> int:
+    if given < 0:
+        raise BadInputError(f"Argument `offset` takes a whole number from 0 on; {given} was given.")
+    return given
+
+
 def _place(argument: str, arguments: Mapping[str, Any], order: Order) -> tuple[Any, ...] | None:
     cursor = arguments.get(argument)
     if cursor is None:
         return None
-    return read_cursor(order.name, order.scalars, cursor, argument, [term.is_nullable for term in order.terms])
+    is_nullable = [term.is_nullable for term in order.terms]
+
+    def read(given: str) -> tuple[Any, ...]:
+        return read_cursor(order.name, order.scalars, given, argument, is_nullable)
+
+    if type(cursor) is not Pending:
+        return read(cursor)
+    if any(is_nullable):
+        raise Undecided
+    return parts_later(cursor, read, len(order.terms))

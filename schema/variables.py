@@ -1,0 +1,56 @@
+"""Variables of an operation, coerced: what is plainly of its type passes by, all else is graphql-core's to judge.
+
+graphql-core looks the types of all variables up anew for each request. Here that is done once an operation, and a
+text where a text is due costs a comparison.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, OperationDefinitionNode, get_variable_values
+from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
+from graphql.execution.values import VariableValues, VariableValueSource
+from graphql.type import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
+
+_PLAIN: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "ID": lambda value: type(value) is str,
+    "String": lambda value: type(value) is str,
+    "Boolean": lambda value: type(value) is bool,
+    "Int": lambda value: type(value) is int and GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT,
+}
+"""For the scalars of the specification, which values are what they are coerced to."""
+
+
+class VariableReader:
+    """Coerces the variables of one operation of a valid document."""
+
+    def __init__(self, core: GraphQLSchema, operation: OperationDefinitionNode) -> None:
+        """Look their types up."""
+        self._core = core
+        self._definitions = operation.variable_definitions or ()
+        self._plain: list[tuple[str, GraphQLVariableSignature, Callable[[Any], bool]]] | None = []
+        for definition in self._definitions:
+            signature = get_variable_signature(core, definition)
+            is_plain = None if isinstance(signature, GraphQLError) else _PLAIN.get(_scalar_name(signature))
+            if is_plain is None or isinstance(signature, GraphQLError):
+                self._plain = None
+                return
+            self._plain.append((signature.name, signature, is_plain))
+
+    def read(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
+        """Return the coerced variables, or what is wrong with them."""
+        if self._plain is None:
+            return get_variable_values(self._core, self._definitions, dict(given))
+        sources, coerced = dict[str, VariableValueSource](), dict[str, Any]()
+        for name, signature, is_plain in self._plain:
+            value = given.get(name)
+            if not is_plain(value):
+                return get_variable_values(self._core, self._definitions, dict(given))
+            sources[name] = VariableValueSource(signature, value)
+            coerced[name] = value
+        return VariableValues(sources, coerced)
+
+
+def _scalar_name(signature: GraphQLVariableSignature) -> str:
+    type_: Any = signature.type
+    return str(getattr(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, "name", ""))

@@ -1,0 +1,61 @@
+"""Variables are coerced as graphql-core coerces them, whatever a client sends."""
+
+from typing import Any
+
+import pytest
+from graphql import build_schema, get_variable_values, parse
+from graphql.execution.values import VariableValues
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schema.documents import to_document
+from schema.variables import VariableReader
+
+CORE = build_schema(
+    """
+    input Box { size: Int! label: String = "none" }
+    enum Side { LEFT RIGHT }
+    type Query { a(id: ID, n: Int, t: String, b: Boolean, f: Float, box: Box, side: Side, ids: [ID!]): Int }
+    """
+)
+TYPES = ["ID", "Int", "String", "Boolean", "Float", "Box", "Side", "[ID!]", "[Int]"]
+VALUES = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(2**33), 2**33),
+    st.floats(),
+    st.text(max_size=3),
+    st.lists(st.text(max_size=1), max_size=2),
+    st.just({"size": 1}),
+    st.just("LEFT"),
+)
+DEFINED = st.sampled_from(
+    [f"{type_}{end}" for type_ in TYPES for end in ("", "!")] + ["Int = 3", "ID = 3", "String = null"]
+)
+
+
+def shown(found: Any) -> str:
+    """Return coerced values with what they come from, or messages, as text: NaN equals nothing."""
+    if isinstance(found, VariableValues):
+        return repr(({name: source.value for name, source in found.sources.items()}, found.coerced))
+    return repr([error.message for error in found])
+
+
+@given(st.lists(st.tuples(DEFINED, st.one_of(st.just(...), VALUES)), max_size=3))
+def test_values_and_errors_are_the_same(drawn: list[tuple[str, Any]]) -> None:
+    """Right or wrong, null or left out."""
+    names = [f"v{number}" for number in range(len(drawn))]
+    given_ = {name: value for name, (_, value) in zip(names, drawn, strict=True) if value is not ...}
+    defined = ", ".join(f"${name}: {type_}" for name, (type_, _) in zip(names, drawn, strict=True))
+    operation = to_document(parse(f"query {f'({defined})' if defined else ''} {{ a }}")).operation(None)
+    expected = get_variable_values(CORE, operation.variable_definitions or (), given_)
+    assert shown(VariableReader(CORE, operation).read(given_)) == shown(expected)
+
+
+@pytest.mark.parametrize("sent", [{"v": "x", "more": 1}, {"v": "x"}])
+def test_what_is_not_declared_is_passed_over(sent: dict[str, Any]) -> None:
+    """As the specification says."""
+    operation = to_document(parse("query ($v: ID!) { a(id: $v) }")).operation(None)
+    found = VariableReader(CORE, operation).read(sent)
+    assert isinstance(found, VariableValues)
+    assert found.coerced == {"v": "x"}
