@@ -39,7 +39,9 @@ ELSEWHERE = frozenset({"Query.siteStatistics", "Query.featuredPosts"})
 async def both_ways(asker: Asker, engine: Engine, text: str, variables: dict[str, Any]) -> str:
     """Run a document by loaders and by the engine and compare; return which ways there were."""
     node = parse(text)
-    assert not (errors := validate(asker.schema.core, node)), (text, errors)
+    if errors := validate(asker.schema.core, node):
+        assert all("conflict" in error.message for error in errors), (text, errors)
+        return "conflicting"  # fragments on two types of an interface have the same alias for different fields
     document = to_document(node)
     operation = document.operation(None)
     coerced = get_variable_values(asker.schema.core, operation.variable_definitions or (), variables)
@@ -72,7 +74,7 @@ async def run(asker: Asker, ids: list[str], seeds: range) -> dict[str, int]:
     assert engine is not None
     counts: dict[str, int] = {}
     for seed in seeds:
-        writer = Writer(asker.schema.core, Random(seed), ids, ELSEWHERE)  # noqa: S311 - the same in each run
+        writer = Writer(asker.schema.core, asker.schema.graph, Random(seed), ids, ELSEWHERE)  # noqa: S311 - the same in each run
         way = await both_ways(asker, engine, writer.document(), writer.variables)
         counts[way] = counts.get(way, 0) + 1
     return counts
