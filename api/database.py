@@ -5,21 +5,23 @@ itself keeps read-only and that need no transaction around a statement, so a rea
 Writes have a pool of their own, so that they are never starved by reads.
 """
 
-from collections.abc import AsyncIterator, Iterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any
+from typing import Any, Final
 
 import orjson
 from asyncpg.exceptions import CannotConnectNowError, PostgresConnectionError
-from sqlalchemy import URL, Executable, Row, make_url
+from sqlalchemy import URL, Executable, Row, make_url, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
 
 from api.direct import QUERY_CANCELED, UNAVAILABLE_CLASSES, DirectPool
 from api.settings import Settings
 from schema.context import ReadSession, WriteSession
 from schema.errors import UnavailableError
+from schema.mutations.violations import ConflictingWrites, Violated, Violation
 
 
 def to_asyncpg_url(address: str) -> URL:
@@ -37,6 +39,63 @@ def to_asyncpg_url(address: str) -> URL:
         mode = url.query["sslmode"]
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     return url.set(drivername="postgresql+asyncpg")
+
+
+REFUSALS: Final = ("22", "23")
+"""Beginnings of PostgreSQL's codes for: a value that does not fit, a constraint that does not hold."""
+
+CONFLICTS: Final = ("40001", "40P01")
+"""Its codes for a transaction that was ended because of another one."""
+
+
+class WriteTransaction:
+    """One connection of the writing pool; see `schema.context.Transaction`."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        """Note the connection."""
+        self._connection = connection
+        self._turn = asyncio.Lock()  # the batches of a selection are run side by side, and a connection runs one
+
+    async def run(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> Sequence[Any]:
+        """Run a statement, with the values of each row where it writes several, and return its rows.
+
+        Raises:
+            Violated: PostgreSQL refused it.
+            ConflictingWrites: Another transaction stood in its way.
+            UnavailableError: The database went away, or the statement took too long.
+        """
+        with translated():
+            try:
+                result = await self._connection.execute(statement, parameters)
+            except DBAPIError as error:
+                raise _refusal(error) from error
+            return result.all() if result.returns_rows else ()
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run one reading statement and return all its rows."""
+        with translated():
+            async with self._turn:
+                return (await self._connection.execute(statement)).all()
+
+    async def settle(self) -> None:
+        """Check the constraints that were put off to the end."""
+        await self.run(text("SET CONSTRAINTS ALL IMMEDIATE"))
+
+    async def roll_back(self) -> None:
+        """Undo everything; what is run from now on is a new transaction."""
+        with translated():
+            await self._connection.rollback()
+
+
+def _refusal(error: DBAPIError) -> Exception:
+    """Return what a failed write is to those who know the input."""
+    state, cause = sqlstate(error) or "", getattr(error.orig, "__cause__", None)
+    if state in CONFLICTS:
+        return ConflictingWrites()
+    if not state.startswith(REFUSALS):
+        return error
+    told = {name: getattr(cause, f"{name}_name", None) for name in ("constraint", "table", "column")}
+    return Violated(Violation(state, detail=getattr(cause, "detail", None) or "", **told))
 
 
 class Database:
@@ -107,6 +166,15 @@ class Database:
         with translated():
             async with self._write_session.begin() as session:
                 yield WriteSession(session)
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[WriteTransaction]:
+        """Open a transaction that commits when its block ends, and rolls back when it raises."""
+        with translated():
+            async with self.writer.connect() as connection:
+                transaction = WriteTransaction(connection)
+                yield transaction
+                await connection.commit()
 
     async def close(self) -> None:
         """Close every connection."""

@@ -32,7 +32,8 @@ from schema.query.cost import CostRule
 from schema.query.needs import Needs
 from schema.query.page import Limits
 from schema.record import Record, record_class
-from schema.types.objects import make_query
+from schema.types.mutations import path_scalar
+from schema.types.objects import make_roots
 from schema.types.own import plain_reads, take_in
 from schema.types.resolvers import Wiring, wire
 from schema.types.scalars import scalar_map
@@ -128,8 +129,8 @@ def build_graph_schema(
     fields = take_in(graph, discover(schema.fields) if own is None else own)
     try:
         built = strawberry.Schema(
-            query=make_query(graph, fields),
-            config=StrawberryConfig(auto_camel_case=True, scalar_map=scalar_map()),
+            *make_roots(graph, fields),
+            config=StrawberryConfig(auto_camel_case=True, scalar_map=scalar_map() | path_scalar()),
         )
     except DuplicatedTypeName as error:
         raise DefinitionError(f"Two types have one name, of the graph or of your own. {error.message}") from error

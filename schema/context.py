@@ -3,7 +3,7 @@
 The web fills it in for each request; see `api.context`. Nothing here knows HTTP.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NewType, Protocol
@@ -43,6 +43,34 @@ class Database(Protocol):
     def write(self) -> AbstractAsyncContextManager[WriteSession]:
         """Open a session that commits when its block ends, and rolls back when it raises."""
 
+    def transaction(self) -> "AbstractAsyncContextManager[Transaction]":
+        """Open a transaction that commits when its block ends, and rolls back when it raises."""
+
+
+class Transaction(Protocol):
+    """One connection, on which a mutation writes and its selection is read."""
+
+    async def run(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> Sequence[Any]:
+        """Run a statement, with the values of each row where it writes several, and return its rows.
+
+        Raises:
+            Violated: PostgreSQL refused it.
+            ConflictingWrites: Another transaction stood in its way.
+        """
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run one reading statement and return all its rows."""
+
+    async def settle(self) -> None:
+        """Check the constraints that were put off to the end.
+
+        Raises:
+            Violated: One does not hold.
+        """
+
+    async def roll_back(self) -> None:
+        """Undo everything; what is run from now on is a new transaction."""
+
 
 @dataclass(slots=True)
 class Context:
@@ -62,3 +90,6 @@ class Context:
 
     reports: frozenset[str] = frozenset()
     """What the caller wants to be told beside the data, in `extensions`: `cost`, `way`, `explain`."""
+
+    transaction: Transaction | None = None
+    """What a mutation writes through; there while one runs."""

@@ -5,15 +5,24 @@ from collections.abc import Awaitable  # noqa: TC003 - a local annotation
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graphql import ExecutionResult, GraphQLError, GraphQLSchema, OperationDefinitionNode, execute
+from graphql import (
+    ExecutionResult,
+    GraphQLError,
+    GraphQLObjectType,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    OperationType,
+    execute,
+)
 from graphql.execution.values import VariableValues
+from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
 from schema.documents import Document
 from schema.engine import Engine
 from schema.engine.advice import advise
-from schema.errors import LimitError, StatementFailedError
+from schema.errors import LimitError, StatementFailedError, UnavailableError
 from schema.query.cost import Cost, CostRule
 from schema.variables import VariableReader
 
@@ -33,6 +42,40 @@ class Answered:
 
     extensions: dict[str, Any]
     """What the caller asked to be told beside the data."""
+
+
+class MutationExecution(StrawberryGraphQLCoreExecutionContext):
+    """Runs each root field of a mutation, selection and all, in a transaction of its own, one after the other."""
+
+    def execute_field(
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Path, position_context: Any
+    ) -> Any:
+        """Resolve a field."""
+        if path.prev is not None:
+            return super().execute_field(parent_type, source, field_details_list, path, position_context)
+        return self._in_transaction(parent_type, source, field_details_list, path, position_context)
+
+    async def _in_transaction(
+        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Path, position_context: Any
+    ) -> Any:
+        context: Context = self.context_value
+        loaders = context.loaders
+        try:
+            async with context.database.transaction() as transaction:
+                context.transaction, context.loaders = transaction, loaders.over(transaction)
+                result = super().execute_field(parent_type, source, field_details_list, path, position_context)
+                if inspect.isawaitable(result):
+                    result = await result
+                if result is None:  # the selection failed as a whole, and nobody is told what was written
+                    await transaction.roll_back()
+                return result
+        except UnavailableError as error:
+            definition = parent_type.fields[field_details_list[0].node.name.value]
+            self.handle_field_error(error, definition.type, field_details_list, path)
+            return None
+        finally:
+            context.loaders.cancel()
+            context.transaction, context.loaders = None, loaders
 
 
 class Executor:
@@ -76,7 +119,8 @@ class Executor:
         except LimitError as error:
             refused = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
             return Answered(None, refused, _reports(context, cost, None))
-        if self._engine is not None:
+        is_mutation = operation.operation is OperationType.MUTATION
+        if self._engine is not None and not is_mutation:
             compiled = self._engine.compile(document, operation, coerced)
             if compiled is not None:
                 statement = compiled.statement
@@ -98,7 +142,7 @@ class Executor:
             context_value=context,
             variable_values=variables,
             operation_name=operation_name,
-            executor_class=StrawberryGraphQLCoreExecutionContext,
+            executor_class=MutationExecution if is_mutation else StrawberryGraphQLCoreExecutionContext,
         )
         finished = await result if inspect.isawaitable(result) else result
         return Answered(None, finished, _reports(context, cost, "loaders"))

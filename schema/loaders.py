@@ -54,6 +54,10 @@ class Loaders:
         self.memo: dict[Any, Any] = {}
         """What was worked out of the document for this request, such as the attributes that a field needs."""
 
+    def over(self, reader: Reader) -> "Loaders":
+        """Return batches of the same graph that read through another connection."""
+        return Loaders(self._graph, self._records, reader)
+
     def count(self, condition: Condition | None) -> None:
         """Count the comparisons of a filter of this request.
 

@@ -202,6 +202,89 @@ class OwnOrder:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """What a check constraint asks of one column, as far as it can be told without the database."""
+
+    holds: Callable[[Any], bool]
+    """Whether a value keeps it; null always does."""
+
+    code: str
+    """Stable word for programs: `TOO_LONG`, `OUT_OF_RANGE`, `PATTERN`, `EMPTY`, `FORM`."""
+
+    message: str
+    """What is accepted, to stand behind the name of the field: `takes a whole number from 0 to 150`."""
+
+    constraint: str | None = None
+    """Name of the constraint."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteField:
+    """A column that clients may give."""
+
+    field: Field
+    """The column."""
+
+    is_required: bool
+    """True where a new row needs it: it is not null, and nothing else sets it."""
+
+    is_fixed: bool
+    """True where it is given once, when the row is created."""
+
+    rules: tuple[Rule, ...]
+    """What values must keep."""
+
+    check: Callable[[Any], Any] | None
+    """The model's own check."""
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A relation that clients may write."""
+
+    relation: Relation
+    """The relation."""
+
+    is_required: bool
+    """True where a new row needs it."""
+
+    is_fixed: bool
+    """True where it is given once, when the row is created."""
+
+    pairs: tuple[tuple[str, str], ...]
+    """Attributes of the source and of the target that are equal; none where there is an association table."""
+
+    near: tuple[tuple[str, Column[Any]], ...] = ()
+    """Attributes of the source, and the columns of the association table that hold them."""
+
+    far: tuple[tuple[str, Column[Any]], ...] = ()
+    """The same of the target."""
+
+    back: str | None = None
+    """The target's relation over the same foreign key, by field name: it is given by where a row stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writes:
+    """What clients may write of a type."""
+
+    fields: tuple[WriteField, ...]
+    """The columns."""
+
+    links: tuple[Link, ...]
+    """The relations."""
+
+    operations: frozenset[str]
+    """`create`, `update`, `delete`, as far as they are made."""
+
+    columns: Mapping[str, Column[Any]]
+    """All columns of the table by attribute."""
+
+    rules: Mapping[str, tuple[str, ...]]
+    """Attributes that each check constraint looks at, by its name."""
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectType:
     """A model, as the graph shows it."""
 
@@ -258,6 +341,9 @@ class ObjectType:
 
     own_orders: Mapping[str, OwnOrder] = field(default_factory=dict)
     """Orders of the model's own, by GraphQL name."""
+
+    writes: Writes | None = None
+    """What clients may write; nothing where None."""
 
     @property
     def key_attributes(self) -> tuple[str, ...]:

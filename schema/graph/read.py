@@ -28,6 +28,7 @@ from schema.graph.data import EnumType, Field, Graph, ObjectType, UniqueKey
 from schema.graph.options import read_options, tuned_field, tuned_relation
 from schema.graph.relations import read_relation
 from schema.graph.scalars import read_scalar
+from schema.graph.writes import read_writes
 from schema.models.base import Exposure
 
 
@@ -107,6 +108,7 @@ def _read_type(
         relations=tuple(relations),
         order=tuple(order),
         unique_keys=tuple(_unique_keys(mapper, names.singular(name), fields)),
+        writes=read_writes(mapper, fields, relations),
         **read_options(mapper, exposure, fields, name, enums),
     )
 

@@ -9,12 +9,25 @@ from schema.models.base import (
     CustomFilter,
     CustomOrder,
     Exposure,
+    Writable,
     expose,
     identity,
     search_vector,
+    writable,
 )
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
 
-__all__ = ["SECRET", "Base", "CustomFilter", "CustomOrder", "Exposure", "expose", "identity", "search_vector"]
+__all__ = [
+    "SECRET",
+    "Base",
+    "CustomFilter",
+    "CustomOrder",
+    "Exposure",
+    "Writable",
+    "expose",
+    "identity",
+    "search_vector",
+    "writable",
+]

@@ -7,7 +7,7 @@ attributes that the API shows. A table without it, and a column not named in it,
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, Literal
 
 from sqlalchemy import BigInteger, ColumnElement, Computed, DateTime, Identity, MetaData, Text
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -154,6 +154,47 @@ def expose(
     )
 
 
+Write = Literal["create", "update", "delete"]
+"""A kind of mutation that is made for a model."""
+
+
+@dataclass(frozen=True, slots=True)
+class Writable:
+    """What clients may write of a model; made by `writable`."""
+
+    attributes: tuple[str, ...]
+    """Attributes that a client may give."""
+
+    fixed: tuple[str, ...]
+    """Those of them that are given once, when the row is created."""
+
+    without: tuple[Write, ...]
+    """Mutations that are not made."""
+
+    checks: Mapping[str, Callable[[Any], Any]]
+    """For an attribute, a function of the value that returns it, or another one, or raises `ValueError`."""
+
+
+def writable(
+    *attributes: str,
+    fixed: Iterable[str] = (),
+    without: Iterable[Write] = (),
+    checks: Mapping[str, Callable[[Any], Any]] | None = None,
+) -> Writable:
+    """Name the attributes of a model that clients may write: columns and relations that `expose` shows.
+
+    What is not named, the server sets: ids, times, counters. `schema.graph` checks every name at start.
+
+    Args:
+        *attributes: Names of shown attributes.
+        fixed: Those of them that cannot be changed once the row is there.
+        without: Mutations that are not made: `"delete"` for rows that stay.
+        checks: For an attribute, a function of the value that returns it, or another one to be written in its place,
+            or raises `ValueError` with a sentence for the client.
+    """
+    return Writable(attributes, tuple(fixed), tuple(without), dict(checks or {}))
+
+
 SEARCHED: Final = 250_000
 """How many characters of a text are searchable; PostgreSQL holds at most a megabyte of words for a row."""
 
@@ -185,6 +226,9 @@ class Base(DeclarativeBase):
 
     __graph__: ClassVar[Exposure | None] = None
     """What the graph shows of this model; nothing where None."""
+
+    __writes__: ClassVar[Writable | None] = None
+    """What clients may write of this model; nothing where None."""
 
 
 def identity() -> MappedColumn[int]:

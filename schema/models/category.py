@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from schema.models.base import Base, expose, identity
+from schema.models.base import Base, expose, identity, writable
 
 if TYPE_CHECKING:
     from schema.models.post import Post
@@ -21,6 +21,7 @@ class Category(Base):
         {"comment": "The subjects that posts are filed under, one a post."},
     )
     __graph__ = expose("name", "slug", "description", "posts")
+    __writes__ = writable("name", "slug", "description")
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(comment="The name shown to readers.")

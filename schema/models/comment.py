@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
-from schema.models.base import Base, expose, identity
+from schema.models.base import Base, expose, identity, writable
 
 if TYPE_CHECKING:
     from schema.models.post import Post
@@ -26,6 +26,7 @@ class Comment(Base):
         {"comment": "Readers' remarks on posts, and answers to remarks."},
     )
     __graph__ = expose("body", "created_at", "is_reply", "post", "author", "parent", "replies")
+    __writes__ = writable("body", "post", "author", "parent", "replies", fixed=("post", "author", "parent", "replies"))
 
     id: Mapped[int] = identity()
     body: Mapped[str] = mapped_column(comment="What was said, in Markdown.")

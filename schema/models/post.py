@@ -7,7 +7,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from schema.models.base import Base, expose, identity, search_vector
+from schema.models.base import Base, expose, identity, search_vector, writable
 from schema.models.tag import post_tags
 
 if TYPE_CHECKING:
@@ -38,6 +38,9 @@ class Post(Base):
         "author", "category", "tags", "comments",
         search="search",
     )  # fmt: skip
+    __writes__ = writable(
+        "title", "slug", "description", "body", "draft", "published_at", "author", "category", "tags", "comments"
+    )
 
     id: Mapped[int] = identity()
     title: Mapped[str] = mapped_column(comment="The headline.")

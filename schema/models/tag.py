@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from schema.models.base import Base, expose, identity
+from schema.models.base import Base, expose, identity, writable
 
 if TYPE_CHECKING:
     from schema.models.post import Post
@@ -30,6 +30,7 @@ class Tag(Base):
         {"comment": "Words that posts on one theme share, any number a post."},
     )
     __graph__ = expose("name", "slug", "posts")
+    __writes__ = writable("name", "slug")
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(comment="The word as shown to readers.")

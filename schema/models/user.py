@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from schema.models.base import Base, expose, identity
+from schema.models.base import Base, expose, identity, writable
 
 if TYPE_CHECKING:
     from schema.models.comment import Comment
@@ -25,6 +25,7 @@ class User(Base):
         {"comment": "People who write posts and comments."},
     )
     __graph__ = expose("name", "email", "age", "bio", "created_at", "posts", "comments")
+    __writes__ = writable("name", "email", "age", "bio")
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(comment="The name shown beside what they write.")

@@ -18,6 +18,7 @@ from schema.query.group_arguments import ShownKey, group_keys
 from schema.types import scalars
 from schema.types.declare import Argument, annotation_of, declare_field, declare_input, declare_type
 from schema.types.inputs import comparables, declare_inputs, declare_shared, distinct, numbers
+from schema.types.mutations import make_mutation
 from schema.types.own import OwnFields
 
 
@@ -58,8 +59,8 @@ AGGREGATES: Final = (
 """The aggregate functions: name, which kind of type holds them, description."""
 
 
-def make_query(graph: Graph, own: OwnFields) -> type[Any]:
-    """Return the Strawberry root type, with every other type reachable from it.
+def make_roots(graph: Graph, own: OwnFields) -> tuple[type[Any], type[Any] | None]:
+    """Return the Strawberry root types, `Query` and `Mutation`, with every other type reachable from them.
 
     Args:
         graph: The graph description.
@@ -79,7 +80,8 @@ def make_query(graph: Graph, own: OwnFields) -> type[Any]:
         _declare_aggregate(type_, module)
         _declare_groups(type_, module)
         _declare_lists(type_, module)
-    return declare_type("Query", "Where every query starts.", _query(graph, module), module, own.by_type.get("Query"))
+    query = declare_type("Query", "Where every query starts.", _query(graph, module), module, own.by_type.get("Query"))
+    return query, make_mutation(graph, module)
 
 
 def _declare(type_: ObjectType, class_: type[Any], module: ModuleType) -> None:

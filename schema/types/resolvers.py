@@ -33,6 +33,7 @@ from schema.query.rows import WIRE, wire_attribute
 from schema.query.selection import document_of
 from schema.record import Record
 from schema.types.lists import KeySource, PageSource, list_request
+from schema.types.mutators import wire_mutations
 from schema.types.scalars import locate, spelled_float
 from schema.values import ReadyJson, SpelledFloat, check_text
 
@@ -58,6 +59,7 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
     for type_ in wiring.graph.types.values():
         _wire_object(core, type_, wiring)
     _wire_node(core, wiring)
+    wire_mutations(core, wiring.graph, lambda info, type_, key: _load(info, type_, key, wiring))
     _wire_floats(core)
     locate(core)
     for input_ in core.type_map.values():
@@ -314,6 +316,11 @@ def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
         return info.context.loaders.load_object(request, read_id_of(type_, id, "id"))  # type: ignore[no-any-return]
 
     return resolve
+
+
+def _load(info: GraphQLResolveInfo[Any], type_: ObjectType, key: tuple[Any, ...], wiring: Wiring) -> Awaitable[Any]:
+    request = _object_request(info, type_, None, type_.key_attributes, wiring)
+    return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
 
 
 def _by_unique(type_: ObjectType, fields: Sequence[Field], wiring: Wiring) -> Resolver:

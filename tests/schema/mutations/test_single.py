@@ -1,0 +1,213 @@
+"""Creating, changing and deleting one row, and what hangs on it."""
+
+# ruff: noqa: E501 - a case stands on one line, as long as it is
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from schema.opaque import encode
+from schema.principal import Principal
+from tests.schema.mutations.conftest import Writes
+
+ANN = {"name": "Ann", "email": "ann@example.org"}
+COUNTS = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM posts), (SELECT count(*) FROM comments), (SELECT count(*) FROM tags), (SELECT count(*) FROM post_tags)"
+
+
+def post(**more: Any) -> dict[str, Any]:
+    """Return the input of a post by Ann."""
+    return {"title": "Frost", "slug": "frost", "body": "Cold.", "author": {"connect": {"email": ANN["email"]}}, **more}
+
+
+async def refused(write: Writes, mutation: str, input_: Any) -> list[tuple[str, str, list[Any]]]:
+    """Return kind, code and path of everything that a mutation is refused for, having seen that nothing changed."""
+    before = await write.rows(COUNTS)
+    found = await write(mutation, input_, "__typename")
+    assert await write.rows(COUNTS) == before
+    entries = found.get("errors") or [found]
+    return [(found["__typename"], entry["code"], entry["path"]) for entry in entries]
+
+
+async def test_create_and_read_in_one(write: Writes) -> None:
+    """The payload has the row with all that is selected, defaults of the database among it."""
+    found = await write("createUser", ANN | {"age": 44}, "user { id name age bio posts { totalCount } }")
+    assert found["user"] == {"id": encode("User:1"), "name": "Ann", "age": 44, "bio": None, "posts": {"totalCount": 0}}
+    assert await write.rows("SELECT name, email, age FROM users") == [("Ann", "ann@example.org", 44)]
+
+
+async def test_nested(write: Writes) -> None:
+    """A whole tree is written by one input: authors by key, tags by slug and new, comments with answers."""
+    await write("createUser", ANN, "__typename")
+    await write("createTag", {"name": "Old", "slug": "old"}, "__typename")
+    bob = {"create": {"name": "Bob", "email": "bob@example.org"}}
+    asked = post(
+        category={"create": {"name": "Garden", "slug": "garden"}},
+        tags={"connect": [{"slug": "old"}], "create": [{"name": "New", "slug": "new"}]},
+        comments={
+            "create": [
+                {"body": "First", "author": {"connect": {"email": "ann@example.org"}}},
+                {"body": "Second", "author": bob, "replies": {"create": [
+                    {"body": "Third", "author": {"connect": {"id": encode("User:1")}}, "post": {"connect": {"id": encode("Post:1")}}}
+                ]}},
+            ]
+        },
+    )  # fmt: skip
+    selection = """post { title draft author { name } category { slug } tags { nodes { slug } }
+        comments { nodes { body author { name } replies { nodes { body } } } } }"""
+    found = await write("createPost", asked, selection)
+    assert found["post"]["author"] == {"name": "Ann"}
+    assert found["post"]["draft"] is True
+    assert found["post"]["category"] == {"slug": "garden"}
+    assert found["post"]["tags"]["nodes"] == [{"slug": "old"}, {"slug": "new"}]
+    assert found["post"]["comments"]["nodes"] == [
+        {"body": "First", "author": {"name": "Ann"}, "replies": {"nodes": []}},
+        {"body": "Second", "author": {"name": "Bob"}, "replies": {"nodes": [{"body": "Third"}]}},
+        {"body": "Third", "author": {"name": "Ann"}, "replies": {"nodes": []}},
+    ]
+
+
+async def test_absent_null_and_a_value(write: Writes) -> None:
+    """What is left out stays, null clears, a value is written."""
+    await write("createUser", ANN | {"age": 44, "bio": "Writes."}, "__typename")
+    id_ = encode("User:1")
+    assert (await write("updateUser", {"id": id_, "age": 45}, "user { age bio }"))["user"] == {
+        "age": 45,
+        "bio": "Writes.",
+    }
+    assert (await write("updateUser", {"id": id_, "bio": None}, "user { age bio }"))["user"] == {"age": 45, "bio": None}
+    assert (await write("updateUser", {"id": id_}, "user { age bio }"))["user"] == {"age": 45, "bio": None}
+    assert await refused(write, "updateUser", {"id": id_, "name": None}) == [
+        ("ValidationError", "REQUIRED", ["input", "name"])
+    ]
+
+
+async def test_links_are_changed(write: Writes) -> None:
+    """To-one links are moved and cleared; association tables and children are added to, replaced and let go."""
+    await write("createUser", ANN, "__typename")
+    for slug in ("a", "b", "c"):
+        await write("createTag", {"name": slug, "slug": slug}, "__typename")
+    await write("createPost", post(tags={"connect": [{"slug": "a"}, {"slug": "b"}]}), "__typename")
+    id_, slugs = encode("Post:1"), "post { tags { nodes { slug } } category { slug } }"
+
+    async def tags(**change: Any) -> list[str]:
+        found = await write("updatePost", {"id": id_, "tags": change}, slugs)
+        return [node["slug"] for node in found["post"]["tags"]["nodes"]]
+
+    assert await tags(connect=[{"slug": "c"}, {"slug": "a"}]) == ["a", "b", "c"]
+    assert await tags(disconnect=[{"slug": "b"}]) == ["a", "c"]
+    assert await tags(set=[{"slug": "b"}]) == ["b"]
+    assert await tags(set=[]) == []
+    made = {"id": id_, "category": {"create": {"name": "Garden", "slug": "garden"}}}
+    assert (await write("updatePost", made, slugs))["post"]["category"] == {"slug": "garden"}
+    gone = {"id": id_, "category": {"disconnect": True}}
+    assert (await write("updatePost", gone, slugs))["post"]["category"] is None
+    written = {"create": [{"body": "Hm", "author": {"connect": {"email": ANN["email"]}}}]}
+    shown = "post { comments { nodes { id body } } }"
+    found = await write("updatePost", {"id": id_, "comments": written}, shown)
+    comment = {"id": found["post"]["comments"]["nodes"][0]["id"]}
+    path = ["input", "comments", "disconnect", 0, "id"]
+    assert await refused(write, "updatePost", {"id": id_, "comments": {"disconnect": [comment]}}) == [
+        ("ValidationError", "REQUIRED", path)
+    ]
+    found = await write("updatePost", {"id": id_, "comments": {"delete": [comment]}}, shown)
+    assert found["post"]["comments"]["nodes"] == []
+    path = ["input", "comments", "delete", 0, "id"]
+    assert await refused(write, "updatePost", {"id": id_, "comments": {"delete": [comment]}}) == [
+        ("NotFoundError", "NOT_FOUND", path)
+    ]
+
+
+async def test_delete(write: Writes) -> None:
+    """A row goes; not one that others lead to, nor one that is not there."""
+    await write("createUser", ANN, "__typename")
+    await write("createPost", post(), "__typename")
+    assert await refused(write, "deleteUser", {"id": encode("User:1")}) == [
+        ("ConflictError", "STILL_REFERENCED", ["input", "id"])
+    ]
+    assert (await write("deletePost", {"id": encode("Post:1")}, "deletedId"))["deletedId"] == encode("Post:1")
+    assert (await write("deleteUser", {"id": encode("User:1")}, "deletedId"))["deletedId"] == encode("User:1")
+    assert await refused(write, "deleteUser", {"id": encode("User:1")}) == [
+        ("NotFoundError", "NOT_FOUND", ["input", "id"])
+    ]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "input_", "expected"),
+    [
+        ("createUser", {"name": "", "email": "Ann"}, [("ValidationError", "EMPTY", ["name"]), ("ValidationError", "PATTERN", ["email"]), ("ValidationError", "FORM", ["email"])]),
+        ("createUser", {"name": "B", "email": "b@example.org", "age": 151}, [("ValidationError", "OUT_OF_RANGE", ["age"])]),
+        ("createUser", {"name": "a\0", "email": "b@example.org"}, [("ValidationError", "INVALID", ["name"])]),
+        ("createUser", {"name": "B", "email": "ann@example.org"}, [("ConflictError", "NOT_UNIQUE", ["email"])]),
+        ("createPost", post(slug="Not a slug"), [("ValidationError", "PATTERN", ["slug"])]),
+        ("createPost", post(author={"connect": {"email": "no@example.org"}}), [("NotFoundError", "NOT_FOUND", ["author", "connect", "email"])]),
+        ("createPost", post(author={"connect": {"id": encode("User:99")}}), [("NotFoundError", "NOT_FOUND", ["author", "connect", "id"])]),
+        ("createPost", post(author={"connect": {"id": encode("Tag:1")}}), [("ValidationError", "BAD_ID", ["author", "connect", "id"])]),
+        ("createPost", post(author={"create": {"name": "B", "email": "ann@example.org"}}), [("ConflictError", "NOT_UNIQUE", ["author", "create", "email"])]),
+        ("createPost", post(tags={"connect": [{"id": encode("Tag:1")}, {"id": encode("Tag:9")}]}), [("NotFoundError", "NOT_FOUND", ["tags", "connect", 1, "id"])]),
+        ("createPost", post(tags={"connect": [{"slug": "no"}, {"slug": "x"}]}), [("NotFoundError", "NOT_FOUND", ["tags", "connect", 0, "slug"])]),
+        ("createPost", post(tags={"create": [{"name": "x", "slug": "x"}, {"name": "y", "slug": "old"}]}), [("ConflictError", "NOT_UNIQUE", ["tags", "create", 1, "slug"])]),
+        ("createPost", post(comments={"create": [{"body": "x", "author": {"connect": {"id": encode("User:1")}}}, {"body": "", "author": {"connect": {"id": encode("User:1")}}}]}), [("ValidationError", "EMPTY", ["comments", "create", 1, "body"])]),
+        ("createPost", post(comments={"create": [{"body": "x", "author": {"connect": {"id": encode("User:1")}}}, {"body": "y", "author": {"connect": {"id": encode("User:7")}}}]}), [("NotFoundError", "NOT_FOUND", ["comments", "create", 1, "author", "connect", "id"])]),
+        ("updatePost", {"id": encode("Post:1"), "title": "x"}, [("NotFoundError", "NOT_FOUND", ["id"])]),
+        ("updatePost", {"id": "x", "title": ""}, [("ValidationError", "EMPTY", ["title"]), ("ValidationError", "BAD_ID", ["id"])]),
+        ("deletePost", {"id": encode("User:1")}, [("ValidationError", "BAD_ID", ["id"])]),
+    ],
+)  # fmt: skip
+async def test_refusals(write: Writes, mutation: str, input_: Any, expected: list[tuple[str, str, list[Any]]]) -> None:
+    """Each says what is wrong and where, and changes nothing."""
+    await write("createUser", ANN, "__typename")
+    await write("createTag", {"name": "Old", "slug": "old"}, "__typename")
+    found = await refused(write, mutation, input_)
+    assert found == [(kind, code, ["input", *path]) for kind, code, path in expected]
+
+
+async def test_two_at_once(write: Writes) -> None:
+    """Of two writers of one address, one is told that it is taken."""
+    made = await asyncio.gather(*(write("createUser", ANN | {"name": name}, "user { name }") for name in "ABCD"))
+    assert sorted(each["__typename"] for each in made) == ["ConflictError"] * 3 + ["CreateUserPayload"]
+    assert len(await write.rows("SELECT 1 FROM users")) == 1
+
+
+async def test_statements_do_not_grow_with_the_rows(write: Writes) -> None:
+    """Two comments or two hundred, with their authors, are as many statements."""
+    await write("createUser", ANN, "__typename")
+    await write("createTag", {"name": "Old", "slug": "old"}, "__typename")
+    counts = set()
+    for count in (2, 200):
+        comments = [
+            {"body": f"{number}", "author": {"create": {"name": "x", "email": f"{count}.{number}@example.org"}}}
+            for number in range(count)
+        ]
+        tags = {
+            "connect": [{"slug": "old"}],
+            "create": [{"name": "x", "slug": f"x{count}-{number}"} for number in range(count)],
+        }
+        made = post(slug=f"s{count}", comments={"create": comments}, tags=tags)
+        found = await write("createPost", made, "post { comments { totalCount } tags { totalCount } }")
+        assert found["post"] == {"comments": {"totalCount": count}, "tags": {"totalCount": count + 1}}
+        counts.add(len(write.database.statements))
+    assert counts == {7}  # author, post, tags, tag look-up, pairs, comments' authors, comments
+
+
+async def test_fields_run_in_order_each_by_itself(write: Writes) -> None:
+    """The second field sees what the first wrote; one that is refused undoes itself alone."""
+    answer = await write.answer(
+        """mutation ($a: CreateUserInput!, $b: CreateUserInput!) {
+            first: createUser(input: $a) { ... on CreateUserPayload { user { id } } }
+            twice: createUser(input: $a) { __typename }
+            last: createUser(input: $b) { ... on CreateUserPayload { user { name } } }
+        }""",
+        a=ANN,
+        b={"name": "Bob", "email": "bob@example.org"},
+    )
+    assert answer["errors"] == []
+    assert answer["data"]["twice"] == {"__typename": "ConflictError"}
+    assert answer["data"]["last"] == {"user": {"name": "Bob"}}
+    assert await write.rows("SELECT name FROM users ORDER BY id") == [("Ann",), ("Bob",)]
+
+
+async def test_scope(write: Writes) -> None:
+    """Who may only read is told so, by type."""
+    write.principal = Principal(scopes=frozenset({"read"}), key_id=1)
+    assert await refused(write, "createUser", ANN) == [("ForbiddenError", "FORBIDDEN", [])]
