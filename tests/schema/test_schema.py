@@ -181,10 +181,11 @@ def test_a_base_without_models_is_refused() -> None:
 
 
 def test_inputs_that_take_one_of_their_fields() -> None:
-    """Orders are one-of inputs; filters are not."""
+    """Orders, keys and to-one links are one-of inputs; filters and what is written are not."""
     inputs = [line for line in GRAPHS["default"].print().splitlines() if line.startswith("input ")]
-    assert all(line.endswith(("Order @oneOf {", "Filter {")) for line in inputs)
-    assert "input PostOrder @oneOf {" in inputs
+    one_of = {line.split()[1] for line in inputs if "@oneOf" in line}
+    assert one_of == {line.split()[1] for line in inputs if line.split()[1].endswith(("Order", "Key", "Link"))}
+    assert {"PostOrder", "PostKey", "UserLink", "CategoryOptionalLink"} <= one_of
 
 
 def test_fifty_models() -> None:
