@@ -275,7 +275,7 @@ class Writes:
     """The relations."""
 
     operations: frozenset[str]
-    """`create`, `update`, `delete`, as far as they are made."""
+    """`create`, `update`, `delete` and `bulk`, as far as they are made."""
 
     columns: Mapping[str, Column[Any]]
     """All columns of the table by attribute."""

@@ -154,8 +154,8 @@ def expose(
     )
 
 
-Write = Literal["create", "update", "delete"]
-"""A kind of mutation that is made for a model."""
+Write = Literal["create", "update", "delete", "bulk"]
+"""A kind of mutation that is made for a model; `bulk` are those that write several rows."""
 
 
 @dataclass(frozen=True, slots=True)

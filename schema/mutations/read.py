@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from schema.errors import BadIdError
-from schema.graph import Graph, Link, ObjectType, WriteField
+from schema.graph import Field, Graph, Link, ObjectType, WriteField
 from schema.mutations.plan import Children, Reference, Row
 from schema.mutations.problems import Path, Problem, Refused, invalid
 from schema.opaque import read_id_of
@@ -49,6 +49,34 @@ class InputReader:
         row = self._row(type_, {name: value for name, value in given.items() if name != ID}, path, 1, is_new=False)
         row.key = self.key(type_, given[ID], (*path, ID))
         return row
+
+    def new_rows(self, type_: ObjectType, given: Sequence[Mapping[str, Any]], path: Path) -> list[Row]:
+        """Return rows that are to be created."""
+        return [self.new_row(type_, each, (*path, index)) for index, each in enumerate(given)]
+
+    def changes(self, type_: ObjectType, given: Mapping[str, Any], path: Path) -> Row:
+        """Return what is to change of rows that a filter finds, as a row without a key."""
+        return self._row(type_, given, path, 1, is_new=False)
+
+    def at_most(self, given: int, path: Path) -> int:
+        """Return how many rows may be written."""
+        if not 1 <= given <= self._most_rows:
+            text = f"`atMost` takes a whole number from 1 to {self._most_rows:,}."
+            self._problems.append(invalid("OUT_OF_RANGE", text, path))
+        return given
+
+    def check_keys(self, rows: Sequence[Row], key: Sequence[Field]) -> None:
+        """Note rows whose unique key is not given whole, or is that of a row before."""
+        seen = set[tuple[Any, ...]]()
+        for row in rows:
+            values = tuple(row.values.get(field.attribute) for field in key)
+            if None in values:
+                name = key[values.index(None)].name
+                self._problems.append(invalid("REQUIRED", f"`{name}` is needed to find the row.", (*row.path, name)))
+            elif values in seen:
+                text = f"`{key[0].name}` is that of a row before."
+                self._problems.append(invalid("TWICE", text, (*row.path, key[0].name)))
+            seen.add(values)
 
     def key(self, type_: ObjectType, id_: str, path: Path) -> tuple[Any, ...]:
         """Return the primary key behind an id; an empty one where it is none."""

@@ -87,6 +87,7 @@ class CostRule:
         self._core = core
         self._largest = largest
         self._limits = {type_.name: limits.for_type(type_) for type_ in graph.types.values()}
+        self._plurals = {type_.name: type_.plural for type_ in graph.types.values()}
         self._lists = {f"{name}{kind}": name for name in graph.types for kind in ("Connection", "Group")}
         self._generated = {type_.name: {"id", *type_.order} for type_ in graph.types.values()}
         self._holders = {f"{name}{kind}" for name in graph.types for kind in ("Connection", "Edge")}
@@ -148,14 +149,15 @@ class CostRule:
         found = sorted(walk.rows.items(), key=lambda item: -item[1])
         return Cost(sum(walk.rows.values()), walk.values, len(walk.rows), tuple(found[:SHOWN]))
 
-    def rows_of(self, type_: GraphQLNamedType, node: FieldNode, variables: Mapping[str, Any]) -> int | None:
+    def rows_of(self, type_: GraphQLNamedType, node: FieldNode, above: str, variables: Mapping[str, Any]) -> int | None:
         """Return the most rows that a field gives for one parent; None where it reads none by itself."""
         if (name := self._lists.get(type_.name)) is not None:
             asked = [_argument(node, argument, variables) for argument in ("first", "last")]
             sizes = [size for size in asked if isinstance(size, int)]
             return max(sizes[0] if sizes else self._limits[name].default_page_size, 1)
         if type_.name in self._limits:
-            return 1
+            is_many = above.endswith("Payload") and node.name.value == self._plurals[type_.name]
+            return self._limits[type_.name].largest_page_size if is_many else 1
         if is_abstract_type(type_):
             ids = _argument(node, "ids", variables)
             return max(len(ids), 1) if isinstance(ids, Sequence) else 1
@@ -235,7 +237,7 @@ class _Walk:
         if is_leaf_type(type_):
             self.values += parents * self._rule.values_of(above, nodes[0].name.value)
             return
-        lists, own = parents, self._rule.rows_of(type_, nodes[0], self._document.variables)
+        lists, own = parents, self._rule.rows_of(type_, nodes[0], above, self._document.variables)
         if own is not None and not self._rule.is_row(above, nodes[0].name.value):
             parents = min(parents * own, CEILING)
             name = ".".join(path)

@@ -7,6 +7,7 @@ not by its decorators, which make a dataclass of each and evaluate each annotati
 
 from collections.abc import Container, Iterable, Mapping
 from dataclasses import MISSING
+from enum import Enum
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +31,11 @@ def annotation_of(scalar: Scalar, *, is_nullable: bool) -> str:
     one = scalar.enum.name if scalar.enum else scalars.PYTHON_NAMES[scalar.kind]
     whole = f"list[Optional[{one}]]" if scalar.is_list else one
     return f"Optional[{whole}]" if is_nullable else whole
+
+
+def described_enum(name: str, members: Mapping[str, str]) -> Any:
+    """Return a Python enum whose members have descriptions."""
+    return Enum(name, {member: strawberry.enum_value(member, description=text) for member, text in members.items()})
 
 
 class WrittenType(StrawberryAnnotation):

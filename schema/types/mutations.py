@@ -4,6 +4,7 @@ The classes only declare; `schema.types.mutators` gives the mutations their reso
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Annotated, Any, Final, NewType, Union
 
@@ -11,8 +12,9 @@ import strawberry
 from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
 
-from schema.graph import Graph, Link, ObjectType
-from schema.types.declare import Argument, annotation_of, declare_field, declare_input, declare_type
+from schema.graph import Graph, ObjectType
+from schema.types.declare import declare_field, declare_type
+from schema.types.write_inputs import declare_key, declare_write_input, upsert_keys
 
 PathSegment = NewType("PathSegment", object)
 
@@ -50,7 +52,7 @@ def make_mutation(graph: Graph, module: ModuleType) -> type[Any] | None:
         return None
     _declare_refusals(module)
     for type_ in graph.types.values():
-        _declare_key(type_, module)
+        declare_key(type_, module)
     fields = [field for type_ in written for field in _fields(graph, type_, module)]
     return declare_type("Mutation", "Where every mutation starts.", fields, module)
 
@@ -73,147 +75,69 @@ def _declare_refusals(module: ModuleType) -> None:
         declare_type(name, text, more.get(name, []), module, interface=interface)
 
 
-def _declare_key(type_: ObjectType, module: ModuleType) -> None:
-    """Declare how a row that is there is named: by its id, or by a unique key of one column."""
-    fields: list[Argument] = [("id", "ID", f"The {type_.name} with this id.")]
-    for key in type_.unique_keys:
-        if len(key.fields) == 1:
-            field = key.fields[0]
-            shown = "ID" if field.references else annotation_of(field.scalar, is_nullable=False)
-            fields.append((field.name, shown, f"The {type_.name} with this `{field.name}`."))
-    declare_input(f"{type_.name}Key", f"Names a {type_.name} that is there.", fields, module, is_one_of=True)
+@dataclass(frozen=True, slots=True)
+class Mutation:
+    """A mutation that is made for a type."""
+
+    kind: str
+    """What it does: `create`, `createMany`, `update` and so on."""
+
+    name: str
+    """The root field."""
+
+    description: str
+    """What it does, for people."""
+
+    @property
+    def base(self) -> str:
+        """What the names of its input, payload and result begin with."""
+        return self.name[0].upper() + self.name[1:]
+
+
+def mutations_of(type_: ObjectType) -> Iterator[Mutation]:
+    """Yield the mutations of a type."""
+    writes, one = type_.writes, type_.name
+    if writes is None:
+        return
+    many = type_.plural[0].upper() + type_.plural[1:]
+    if "create" in writes.operations:
+        yield Mutation("create", f"create{one}", f"Create a {one}, and what hangs on it.")
+    if "update" in writes.operations:
+        text = f"Change a {one}, and what hangs on it: what is left out stays as it is."
+        yield Mutation("update", f"update{one}", text)
+    if "delete" in writes.operations:
+        yield Mutation("delete", f"delete{one}", f"Delete a {one}.")
+    if {"create", "update"} <= writes.operations and upsert_keys(type_):
+        yield Mutation("upsert", f"upsert{one}", f"Create a {one}, or change the one with the same unique key.")
+    if "bulk" not in writes.operations:
+        return
+    if "create" in writes.operations:
+        yield Mutation("createMany", f"create{many}", f"Create {one} rows: all of them, or none.")
+    if "update" in writes.operations:
+        yield Mutation("updateMany", f"update{many}", f"Change all {one} rows that a filter finds, `atMost` so many.")
+    if "delete" in writes.operations:
+        yield Mutation("deleteMany", f"delete{many}", f"Delete all {one} rows that a filter finds, `atMost` so many.")
+    if {"create", "update"} <= writes.operations and upsert_keys(type_):
+        text = f"Create {one} rows, or change those with the same unique key: all of them, or none."
+        yield Mutation("upsertMany", f"upsert{many}", text)
 
 
 def _fields(graph: Graph, type_: ObjectType, module: ModuleType) -> Iterator[StrawberryField]:
-    writes, name = type_.writes, type_.name
-    if writes is None:
-        return
+    name = type_.name
     one = declare_field(type_.singular, name, "The row as it is now.", module)
-    made = {"create": _declare_create, "update": _declare_update, "delete": _declare_delete}
-    says = {
-        "create": f"Create a {name}, and what hangs on it.",
-        "update": f"Change a {name}, and what hangs on it: what is left out stays as it is.",
-        "delete": f"Delete a {name}.",
+    many = declare_field(type_.plural, f"list[{name}]", "The rows as they are now, in the order of the input.", module)
+    count = declare_field("affectedCount", "int", "How many rows were written.", module)
+    payloads = {
+        "delete": [declare_field("deletedId", "ID", "The id that it had.", module)],
+        "deleteMany": [declare_field("deletedIds", "list[ID]", "The ids that they had.", module), count],
     }
-    for word, declare in made.items():
-        if word not in writes.operations:
-            continue
-        declare(graph, type_, module)
-        mutation = f"{word.capitalize()}{name}"
-        payload = [one] if word != "delete" else [declare_field("deletedId", "ID", "The id that it had.", module)]
-        declare_type(f"{mutation}Payload", f"What `{word}{name}` gives where it succeeds.", payload, module)
-        members = [vars(module)[each] for each in (f"{mutation}Payload", *REFUSALS)]
-        text = f"What `{word}{name}` answers."
-        vars(module)[f"{mutation}Result"] = Annotated[
-            Union[tuple(members)], strawberry.union(f"{mutation}Result", description=text)  # noqa: UP007 - made of a tuple
-        ]
-        argument = ("input", f"{mutation}Input", "What is to be written.")
-        yield declare_field(f"{word}{name}", f"Optional[{mutation}Result]", says[word], module, [argument])
-
-
-def _declare_create(graph: Graph, type_: ObjectType, module: ModuleType) -> None:
-    fields, required = _given(type_, without=None)
-    fields += list(_links(graph, type_, module, is_new=True))
-    required |= {link.relation.name for link in type_.writes.links if link.is_required} if type_.writes else set()
-    declare_input(f"Create{type_.name}Input", f"A new {type_.name}.", fields, module, required=required)
-
-
-def _declare_update(graph: Graph, type_: ObjectType, module: ModuleType) -> None:
-    fields, _ = _given(type_, without="fixed")
-    fields.insert(0, ("id", "ID", f"Which {type_.name}."))
-    fields += list(_links(graph, type_, module, is_new=False))
-    text = f"A {type_.name}, and what is to change of it. Null clears a field; what is left out stays."
-    declare_input(f"Update{type_.name}Input", text, fields, module, required={"id"})
-
-
-def _declare_delete(_graph: Graph, type_: ObjectType, module: ModuleType) -> None:
-    fields: list[Argument] = [("id", "ID", f"Which {type_.name}.")]
-    declare_input(f"Delete{type_.name}Input", f"A {type_.name} that is to go.", fields, module, required={"id"})
-
-
-def _given(type_: ObjectType, without: str | None) -> tuple[list[Argument], set[str]]:
-    """Return the fields of an input that are columns, and the names of those that a new row needs."""
-    fields: list[Argument] = []
-    required = set[str]()
-    for each in type_.writes.fields if type_.writes else ():
-        if without == "fixed" and each.is_fixed:
-            continue
-        shown = "ID" if each.field.references else annotation_of(each.field.scalar, is_nullable=False)
-        asked = "".join(f" It {rule.message}." for rule in each.rules)
-        fields.append((each.field.name, shown, f"{each.field.description or f'The {each.field.name}.'}{asked}"))
-        if each.is_required:
-            required.add(each.field.name)
-    return fields, required
-
-
-def _links(graph: Graph, type_: ObjectType, module: ModuleType, *, is_new: bool) -> Iterator[Argument]:
-    for link in type_.writes.links if type_.writes else ():
-        if link.is_fixed and not is_new:
-            continue
-        target = graph.types[link.relation.target]
-        text = link.relation.description or f"The {link.relation.name}."
-        if link.relation.is_list:
-            yield link.relation.name, _to_many(graph, type_, link, target, module, is_new=is_new), text
-        else:
-            is_optional = link.relation.is_nullable and not is_new
-            yield link.relation.name, _to_one(target, module, is_optional=is_optional), text
-
-
-def _to_one(target: ObjectType, module: ModuleType, *, is_optional: bool) -> str:
-    """Return the input of a to-one link, declared once for all links to a type."""
-    name = f"{target.name}{'Optional' if is_optional else ''}Link"
-    if _is_first(name, module):
-        fields: list[Argument] = [("connect", f"{target.name}Key", f"A {target.name} that is there.")]
-        if target.writes is not None and "create" in target.writes.operations:
-            fields.append(("create", f"Create{target.name}Input", f"A new {target.name}."))
-        if is_optional:
-            fields.append(("disconnect", "bool", "Leads nowhere from now on: `disconnect: true`."))
-        declare_input(name, f"Leads to a {target.name}.", fields, module, is_one_of=True)
-    return name
-
-
-def _to_many(
-    graph: Graph, type_: ObjectType, link: Link, target: ObjectType, module: ModuleType, *, is_new: bool
-) -> str:
-    """Return the input of a to-many link."""
-    owner, relation = type_.name, link.relation
-    part = f"{owner}{relation.name[0].upper()}{relation.name[1:]}"
-    name = f"{part}{'Input' if is_new else 'Change'}"
-    if not _is_first(name, module):
-        return name
-    key = f"list[{target.name}Key]"
-    fields: list[Argument] = []
-    if target.writes is not None and "create" in target.writes.operations:
-        fields.append(("create", f"list[{_item(graph, part, link, target, module)}]", f"New {target.name} rows."))
-    fields.append(("connect", key, f"{target.name} rows that are there."))
-    if not is_new:
-        fields.append(("disconnect", key, f"{target.name} rows that are let go."))
-        fields.append(("set", key, f"The {target.name} rows that are connected from now on; all others are let go."))
-        if link.pairs and target.writes is not None and "delete" in target.writes.operations:
-            fields.append(("delete", key, f"{target.name} rows of it that are deleted."))
-    declare_input(name, f"The {target.name} rows of a {owner}.", fields, module)
-    return name
-
-
-def _item(graph: Graph, part: str, link: Link, target: ObjectType, module: ModuleType) -> str:
-    """Return the input of a new row at the end of a link: without the relation that leads back."""
-    back = next((each for each in target.writes.links if each.relation.attribute == link.back), None) if (
-        target.writes and link.back
-    ) else None  # fmt: skip
-    if back is None:
-        return f"Create{target.name}Input"
-    name = f"{part}Item"
-    if _is_first(name, module):
-        fields, required = _given(target, without=None)
-        fields += [each for each in _links(graph, target, module, is_new=True) if each[0] != back.relation.name]
-        required |= {each.relation.name for each in (target.writes.links if target.writes else ()) if each.is_required}
-        declare_input(name, f"A new {target.name} of a row.", fields, module, required=required - {back.relation.name})
-    return name
-
-
-def _is_first(name: str, module: ModuleType) -> bool:
-    """Return whether a type is to be declared now: it is not yet, and is not about to be (it may lead to itself)."""
-    begun: set[str] = vars(module).setdefault("__begun__", set())
-    is_first = name not in begun
-    begun.add(name)
-    return is_first
+    for mutation in mutations_of(type_):
+        declare_write_input(graph, type_, mutation.kind, mutation.base, module)
+        payload = payloads.get(mutation.kind, [many, count] if mutation.kind.endswith("Many") else [one])
+        text = f"What `{mutation.name}` gives where it succeeds."
+        declare_type(f"{mutation.base}Payload", text, payload, module)
+        members = [vars(module)[each] for each in (f"{mutation.base}Payload", *REFUSALS)]
+        result, text = f"{mutation.base}Result", f"What `{mutation.name}` answers."
+        vars(module)[result] = Annotated[Union[tuple(members)], strawberry.union(result, description=text)]  # noqa: UP007 - made of a tuple
+        argument = ("input", f"{mutation.base}Input", "What is to be written.")
+        yield declare_field(mutation.name, f"Optional[{result}]", mutation.description, module, [argument])

@@ -5,7 +5,6 @@ The classes only declare; `schema.types.resolvers` gives the built schema its re
 
 import sys
 from collections.abc import Iterator, Mapping
-from enum import Enum
 from types import ModuleType
 from typing import Any, Final, Optional
 
@@ -16,7 +15,7 @@ from schema.graph import Graph, ObjectType, Relation
 from schema.query.conditions import aggregate_scalar
 from schema.query.group_arguments import ShownKey, group_keys
 from schema.types import scalars
-from schema.types.declare import Argument, annotation_of, declare_field, declare_input, declare_type
+from schema.types.declare import Argument, annotation_of, declare_field, declare_input, declare_type, described_enum
 from schema.types.inputs import comparables, declare_inputs, declare_shared, distinct, numbers
 from schema.types.mutations import make_mutation
 from schema.types.own import OwnFields
@@ -157,7 +156,9 @@ def _declare_groups(type_: ObjectType, module: ModuleType) -> None:
         return
     members = {key.member: key.description for key in keys}
     python = strawberry.enum(
-        _enum(f"{name}GroupBy", members), name=f"{name}GroupBy", description=f"What {name} rows can be grouped by."
+        described_enum(f"{name}GroupBy", members),
+        name=f"{name}GroupBy",
+        description=f"What {name} rows can be grouped by.",
     )
     vars(module)[f"{name}GroupBy"] = python
     shown = [
@@ -199,11 +200,6 @@ def _key_annotation(type_: ObjectType, key: ShownKey) -> str:
         return next((relation.target for relation in type_.relations if relation.name == key.name), "ID")
     field = type_.field_of(key.key.attributes[0])
     return "ID" if field.references else annotation_of(field.scalar, is_nullable=False)
-
-
-def _enum(name: str, members: Mapping[str, str]) -> Any:
-    """Return a Python enum whose members have descriptions."""
-    return Enum(name, {member: strawberry.enum_value(member, description=text) for member, text in members.items()})
 
 
 def _declare_lists(type_: ObjectType, module: ModuleType) -> None:

@@ -59,7 +59,7 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
     for type_ in wiring.graph.types.values():
         _wire_object(core, type_, wiring)
     _wire_node(core, wiring)
-    wire_mutations(core, wiring.graph, lambda info, type_, key: _load(info, type_, key, wiring))
+    wire_mutations(core, wiring.graph, wiring.limits, lambda info, type_, key: _load(info, type_, key, wiring))
     _wire_floats(core)
     locate(core)
     for input_ in core.type_map.values():

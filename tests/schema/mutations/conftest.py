@@ -22,6 +22,11 @@ REFUSAL = "__typename ... on UserError { message code path } ... on ValidationEr
 """What a test wants to know of a refusal."""
 
 
+ANN = {"name": "Ann", "email": "ann@example.org"}
+
+TABLES = ("users", "posts", "comments", "tags", "categories", "post_tags")
+
+
 class Counted:
     """A transaction that counts its statements."""
 
@@ -97,6 +102,21 @@ class Writes:
             return [tuple(row) for row in await connection.fetch(sql, *arguments)]
         finally:
             await connection.close()
+
+
+def post(**more: Any) -> dict[str, Any]:
+    """Return the input of a post by Ann."""
+    return {"title": "Frost", "slug": "frost", "body": "Cold.", "author": {"connect": {"email": ANN["email"]}}, **more}
+
+
+async def refused(write: Writes, mutation: str, input_: Any) -> list[tuple[str, str, list[Any]]]:
+    """Return kind, code and path of everything that a mutation is refused for, having seen that nothing changed."""
+    all_rows = " UNION ALL ".join(f"(SELECT {name}::text FROM {name} ORDER BY 1)" for name in TABLES)
+    before = await write.rows(all_rows)
+    found = await write(mutation, input_, "__typename")
+    assert await write.rows(all_rows) == before
+    entries = found.get("errors") or [found]
+    return [(found["__typename"], entry["code"], entry["path"]) for entry in entries]
 
 
 @pytest.fixture(scope="session")

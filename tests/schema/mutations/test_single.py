@@ -9,24 +9,7 @@ import pytest
 
 from schema.opaque import encode
 from schema.principal import Principal
-from tests.schema.mutations.conftest import Writes
-
-ANN = {"name": "Ann", "email": "ann@example.org"}
-COUNTS = "SELECT (SELECT count(*) FROM users), (SELECT count(*) FROM posts), (SELECT count(*) FROM comments), (SELECT count(*) FROM tags), (SELECT count(*) FROM post_tags)"
-
-
-def post(**more: Any) -> dict[str, Any]:
-    """Return the input of a post by Ann."""
-    return {"title": "Frost", "slug": "frost", "body": "Cold.", "author": {"connect": {"email": ANN["email"]}}, **more}
-
-
-async def refused(write: Writes, mutation: str, input_: Any) -> list[tuple[str, str, list[Any]]]:
-    """Return kind, code and path of everything that a mutation is refused for, having seen that nothing changed."""
-    before = await write.rows(COUNTS)
-    found = await write(mutation, input_, "__typename")
-    assert await write.rows(COUNTS) == before
-    entries = found.get("errors") or [found]
-    return [(found["__typename"], entry["code"], entry["path"]) for entry in entries]
+from tests.schema.mutations.conftest import ANN, Writes, post, refused
 
 
 async def test_create_and_read_in_one(write: Writes) -> None:

@@ -1,0 +1,139 @@
+"""Writes what hangs on rows: the far side of one-to-many links, and the pairs of association tables."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, delete, not_, select, update
+from sqlalchemy import tuple_ as row_of
+from sqlalchemy.dialects.postgresql import insert as insert_or
+
+from schema.graph import Link, ObjectType
+from schema.mutations.plan import Children, Reference, Row
+from schema.mutations.problems import Path, Problem, Refused, invalid
+from schema.mutations.run import Runner, columns_of, is_named, links_of, refuse_missing, values_of
+from schema.mutations.violations import Attempt, Entry
+from schema.query.statements import unnest
+
+
+class ChildWriter:
+    """Writes the to-many links of rows that are there."""
+
+    def __init__(self, runner: Runner, create: Callable[[Sequence[Row]], Awaitable[None]]) -> None:
+        """Note how statements are run and how new rows are written."""
+        self._runner = runner
+        self._create = create
+
+    async def write(self, rows: Sequence[Row]) -> None:
+        """Write all that is said of the to-many links of rows of one type.
+
+        Raises:
+            Refused: A row that is named is not there, or PostgreSQL refused one.
+        """
+        for link in links_of(rows[0].type_):
+            ends = [(row, row.children[link.relation.name]) for row in rows if link.relation.name in row.children]
+            if ends:
+                await (self._directly if link.pairs else self._through)(link, ends)
+
+    async def _directly(self, link: Link, ends: Sequence[tuple[Row, Children]]) -> None:
+        """Write the far side of a one-to-many link, whose rows hold the key."""
+        near, far = [near for near, _ in link.pairs], [far for _, far in link.pairs]
+        target = self._runner.graph.types[link.relation.target]
+        columns, created = columns_of(target), list[Row]()
+        for row, children in ends:
+            owner = values_of(row, near)
+            is_owned = and_(*(columns[name] == value for name, value in zip(far, owner, strict=True)))
+            if children.replaces:
+                await self._let_go(target, far, row, is_owned, children)
+            for reference in children.disconnected:
+                await self._let_one_go(target, far, reference, is_owned)
+            for reference in children.deleted:
+                statement = delete(target.table).where(is_named(reference), is_owned)
+                await self._runner.one(statement.returning(*target.table.primary_key), reference, is_delete=True)
+            for child in children.created:
+                child.values.update(zip(far, owner, strict=True))
+                created.append(child)
+        await self._take_in(target, far, ends, near)
+        await self._create(created)
+
+    async def _take_in(
+        self, target: ObjectType, far: Sequence[str], ends: Sequence[tuple[Row, Children]], near: Sequence[str]
+    ) -> None:
+        """Let rows that are there lead to other rows."""
+        columns, groups = columns_of(target), dict[tuple[str, ...], list[tuple[Row, Reference]]]()
+        for row, children in ends:
+            for reference in children.connected:
+                groups.setdefault(reference.key, []).append((row, reference))
+        for key, group in groups.items():
+            types = [columns[attribute].type for attribute in (*key, *far)]
+            given = unnest(types, [(*reference.values, *values_of(row, near)) for row, reference in group])
+            on = and_(*(columns[attribute] == given.c[f"k{index}"] for index, attribute in enumerate(key)))
+            values = {columns[attribute]: given.c[f"k{len(key) + index}"] for index, attribute in enumerate(far)}
+            statement = update(target.table).where(on).values(values).returning(given.c.place)
+            path = group[0][1].path[:-2]
+            entries = [Entry({}, reference.path, {}) for _, reference in group]
+            found = {
+                place for (place,) in await self._runner.run(statement, None, Attempt(target.table, entries, path))
+            }
+            refuse_missing(reference for place, (_, reference) in enumerate(group, 1) if place not in found)
+
+    async def _let_go(
+        self, target: ObjectType, far: Sequence[str], row: Row, is_owned: ColumnElement[bool], children: Children
+    ) -> None:
+        """Let go of all rows but those that are connected."""
+        columns = columns_of(target)
+        kept = [not_(is_named(reference)) for reference in children.connected]
+        path = (*row.path, children.link.relation.name, "set")
+        if all(columns[attribute].nullable for attribute in far):
+            values = {columns[attribute]: None for attribute in far}
+            await self._runner.run(update(target.table).where(is_owned, *kept).values(values), None, None)
+        elif await self._runner.run(select(*target.table.primary_key).where(is_owned, *kept).limit(1), None, None):
+            raise Refused([_must_lead(target, path)])
+
+    async def _let_one_go(
+        self, target: ObjectType, far: Sequence[str], reference: Reference, is_owned: ColumnElement[bool]
+    ) -> None:
+        columns = columns_of(target)
+        if not all(columns[attribute].nullable for attribute in far):
+            raise Refused([_must_lead(target, reference.path)])
+        values = {columns[attribute]: None for attribute in far}
+        statement = update(target.table).where(is_named(reference), is_owned).values(values)
+        await self._runner.one(statement.returning(*target.table.primary_key), reference)
+
+    async def _through(self, link: Link, ends: Sequence[tuple[Row, Children]]) -> None:
+        """Write the pairs of an association table."""
+        through = link.relation.through
+        if through is None:
+            raise TypeError("no association table")
+        near, far = [attribute for attribute, _ in link.near], [attribute for attribute, _ in link.far]
+        await self._create([row for _, children in ends for row in children.created])
+        named = [each for _, children in ends for each in (*children.connected, *children.disconnected)]
+        found = await self._runner.resolve(named, far)
+        pairs: dict[tuple[Any, ...], Path] = {}
+        for row, children in ends:
+            owner = values_of(row, near)
+            is_owned = and_(*(column == value for (_, column), value in zip(link.near, owner, strict=True)))
+            there = row_of(*(column for _, column in link.far))
+            kept = [found[each] for each in children.connected]
+            if children.replaces:
+                others = is_owned if not kept else and_(is_owned, there.not_in(kept))
+                await self._runner.run(delete(through).where(others), None, None)
+            if children.disconnected:
+                gone = [found[each] for each in children.disconnected]
+                statement = delete(through).where(is_owned, there.in_(gone)).returning(*(each for _, each in link.far))
+                left = {tuple(values) for values in await self._runner.run(statement, None, None)}
+                refuse_missing(each for each in children.disconnected if found[each] not in left)
+            pairs |= {(*owner, *found[each]): each.path for each in children.connected}
+            pairs |= {(*owner, *values_of(each, far)): each.path for each in children.created}
+        if pairs:
+            columns = [column for _, column in (*link.near, *link.far)]
+            values = [{column.key: value for column, value in zip(columns, pair, strict=True)} for pair in pairs]
+            entries = [
+                Entry(each, path, {column.key: path for _, column in link.far})
+                for each, path in zip(values, pairs.values(), strict=True)
+            ]
+            attempt = Attempt(through, entries, ends[0][0].path)
+            await self._runner.run(insert_or(through).on_conflict_do_nothing(), values, attempt)
+
+
+def _must_lead(target: ObjectType, path: Path) -> Problem:
+    return invalid("REQUIRED", f"A {target.name} must lead to a row: let it lead to another one, or delete it.", path)

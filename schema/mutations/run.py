@@ -1,0 +1,142 @@
+"""Runs the statements of a mutation, and says what they were refused for in terms of its input."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import ColumnElement, Executable, and_, select
+from sqlalchemy import tuple_ as row_of
+
+from schema.graph import Graph, Link, ObjectType
+from schema.mutations.plan import Reference, Row
+from schema.mutations.problems import Path, Problem, Refused, missing
+from schema.mutations.violations import Attempt, Entry, Violated, problem_of
+from schema.query.statements import unnest
+
+
+class Connection(Protocol):
+    """A transaction, as writing sees it."""
+
+    async def run(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> Sequence[Any]:
+        """Run a statement, with the values of each row where it writes several, and return its rows.
+
+        Raises:
+            Violated: PostgreSQL refused it.
+            ConflictingWrites: Another transaction stood in its way.
+        """
+
+
+class Runner:
+    """The connection of one mutation."""
+
+    def __init__(self, graph: Graph, connection: Connection) -> None:
+        """Note where to write."""
+        self.graph = graph
+        self._connection = connection
+
+    async def run(
+        self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None, attempt: Attempt | None
+    ) -> Sequence[Any]:
+        """Run a statement, and say what it was refused for in terms of the input."""
+        try:
+            return await self._connection.run(statement, parameters)
+        except Violated as error:
+            problem = None if attempt is None else problem_of(self.graph, attempt, error.violation)
+            if problem is None:
+                raise
+            raise Refused([problem]) from error
+
+    async def one(self, statement: Executable, reference: Reference, *, is_delete: bool = False) -> None:
+        """Run a statement on a row that is named, and refuse where there is none."""
+        attempt = Attempt(reference.type_.table, (), reference.path, is_delete)
+        if not await self.run(statement, None, attempt):
+            raise Refused([missing(reference.type_.name, reference.path)])
+
+    async def resolve(self, references: Iterable[Reference], wanted: Sequence[str]) -> dict[Reference, tuple[Any, ...]]:
+        """Return attributes of rows that are there; those that a reference names itself are not looked up.
+
+        Raises:
+            Refused: One is not there.
+        """
+        found: dict[Reference, tuple[Any, ...]] = {}
+        asked: dict[tuple[str, ...], list[Reference]] = {}
+        for each in references:
+            if set(wanted) <= set(each.key):
+                found[each] = tuple(each.values[each.key.index(attribute)] for attribute in wanted)
+            else:
+                asked.setdefault(each.key, []).append(each)
+        for key, group in asked.items():
+            columns = columns_of(group[0].type_)
+            given = unnest([columns[attribute].type for attribute in key], [each.values for each in group])
+            on = and_(*(columns[attribute] == given.c[f"k{index}"] for index, attribute in enumerate(key)))
+            statement = select(given.c.place, *(columns[attribute] for attribute in wanted)).join(
+                group[0].type_.table, on
+            )
+            for place, *values in await self.run(statement, None, None):
+                found[group[place - 1]] = tuple(values)
+            refuse_missing(each for each in group if each not in found)
+        return found
+
+
+def columns_of(type_: ObjectType) -> Mapping[str, Any]:
+    """Return the columns of a type by attribute."""
+    if type_.writes is not None:
+        return type_.writes.columns
+    return {each.attribute: each.column for each in (*type_.fields, *type_.primary_key) if each.column is not None}
+
+
+def links_of(type_: ObjectType) -> Sequence[Link]:
+    """Return the relations that are written."""
+    return type_.writes.links if type_.writes is not None else ()
+
+
+def values_of(row: Row, attributes: Sequence[str]) -> tuple[Any, ...]:
+    """Return values of a row that was written."""
+    key: dict[str, Any] = dict(zip(row.type_.key_attributes, row.key, strict=False))
+    return tuple(key[attribute] if attribute in key else row.values[attribute] for attribute in attributes)
+
+
+def is_named(reference: Reference) -> ColumnElement[bool]:
+    """Return whether a row is the one that a reference names."""
+    columns = columns_of(reference.type_)
+    return and_(*(columns[each] == value for each, value in zip(reference.key, reference.values, strict=True)))
+
+
+def is_one_of(type_: ObjectType, keys: Sequence[tuple[Any, ...]]) -> ColumnElement[bool]:
+    """Return whether a row has one of the keys."""
+    columns = [columns_of(type_)[attribute] for attribute in type_.key_attributes]
+    given = unnest([column.type for column in columns], keys)
+    return row_of(*columns).in_(select(*(given.c[f"k{index}"] for index in range(len(columns)))))
+
+
+def attempt_of(table: Any, rows: Sequence[Row]) -> Attempt:
+    """Return what a statement that writes rows may be refused for."""
+    common = rows[0].path
+    while any(row.path[: len(common)] != common for row in rows):
+        common = common[:-1]
+    return Attempt(table, [_entry(row) for row in rows], common)
+
+
+def _entry(row: Row) -> Entry:
+    columns, places = columns_of(row.type_), dict[str, Path]()
+    writes = row.type_.writes
+    for each in writes.fields if writes is not None else ():
+        if each.field.attribute in row.values:
+            places[columns[each.field.attribute].name] = (*row.path, each.field.name)
+    for link in links_of(row.type_):
+        end = row.parents.get(link.relation.name)
+        if end is not None:
+            path = end.path if isinstance(end, Reference) else (*row.path, link.relation.name)
+            places |= {columns[near].name: path for near, _ in link.pairs}
+    values = {columns[attribute].name: value for attribute, value in row.values.items()}
+    return Entry(values, row.path, places)
+
+
+def refuse_missing(references: Iterable[Reference]) -> None:
+    """Refuse the input where rows that it names are not there.
+
+    Raises:
+        Refused: One is not.
+    """
+    problems: list[Problem] = [missing(each.type_.name, each.path) for each in references]
+    if problems:
+        raise Refused(problems)
