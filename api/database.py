@@ -66,7 +66,8 @@ class WriteTransaction:
         """
         with translated():
             try:
-                result = await self._connection.execute(statement, parameters)
+                async with self._turn:
+                    result = await self._connection.execute(statement, parameters)
             except DBAPIError as error:
                 raise _refusal(error) from error
             return result.all() if result.returns_rows else ()
@@ -84,7 +85,8 @@ class WriteTransaction:
     async def roll_back(self) -> None:
         """Undo everything; what is run from now on is a new transaction."""
         with translated():
-            await self._connection.rollback()
+            async with self._turn:
+                await self._connection.rollback()
 
 
 def _refusal(error: DBAPIError) -> Exception:

@@ -67,6 +67,7 @@ class MutationExecution(StrawberryGraphQLCoreExecutionContext):
                 if inspect.isawaitable(result):
                     result = await result
                 if result is None:  # the selection failed as a whole, and nobody is told what was written
+                    context.loaders.cancel()
                     await transaction.roll_back()
                 return result
         except UnavailableError as error:

@@ -23,9 +23,9 @@ _BIGINT: Final = 2**63
 
 def type_rules(field: Field) -> Iterator[Rule]:
     """Yield what the type of a column asks of its values."""
-    sql, kind = field.scalar.sql, field.scalar.kind
-    if field.scalar.is_list:
+    if field.scalar.is_list or field.column is None:
         return
+    sql, kind = field.column.type, field.scalar.kind
     if isinstance(sql, String) and kind is Kind.TEXT and sql.length:
         longest = sql.length
         yield Rule(lambda value: len(value) <= longest, "TOO_LONG", f"takes at most {longest:,} characters")

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
-from sqlalchemy import ColumnElement, Executable, and_, select
+from sqlalchemy import JSON, Column, ColumnElement, Executable, Interval, Text, and_, bindparam, cast, literal, select
 from sqlalchemy import tuple_ as row_of
+from sqlalchemy.dialects.postgresql import INTERVAL
+from sqlalchemy.types import TypeEngine
 
 from schema.graph import Graph, Link, ObjectType
 from schema.mutations.plan import Reference, Row
@@ -82,6 +84,41 @@ def columns_of(type_: ObjectType) -> Mapping[str, Any]:
     if type_.writes is not None:
         return type_.writes.columns
     return {each.attribute: each.column for each in (*type_.fields, *type_.primary_key) if each.column is not None}
+
+
+def as_values(type_: ObjectType, values: Mapping[str, Any]) -> dict[Any, Any]:
+    """Return what the columns of one row are set to."""
+    columns = columns_of(type_)
+    return {
+        columns[attribute]: _as_held(columns[attribute], literal(value, _sent(columns[attribute])))
+        for attribute, value in values.items()
+    }
+
+
+def many_values(
+    type_: ObjectType, shape: Iterable[str], rows: Sequence[Row]
+) -> tuple[dict[Any, Any], list[dict[str, Any]]]:
+    """Return what columns are set to, with a parameter for each, and the parameters of rows that give the same."""
+    columns = columns_of(type_)
+    names = {attribute: f"given_{place}" for place, attribute in enumerate(sorted(shape))}
+    parameters = {name: bindparam(name, type_=_sent(columns[attribute])) for attribute, name in names.items()}
+    expressions = {
+        columns[attribute]: _as_held(columns[attribute], parameters[name]) for attribute, name in names.items()
+    }
+    return expressions, [{names[attribute]: value for attribute, value in row.values.items()} for row in rows]
+
+
+def _sent(column: Column[Any]) -> TypeEngine[Any]:
+    """Return the type by which a value is sent: a length of time as text, since Python has no months."""
+    if isinstance(column.type, Interval | INTERVAL):
+        return Text()
+    if isinstance(column.type, JSON):
+        return type(column.type)(none_as_null=True)
+    return column.type
+
+
+def _as_held(column: Column[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
+    return cast(value, INTERVAL) if isinstance(column.type, Interval | INTERVAL) else value
 
 
 def links_of(type_: ObjectType) -> Sequence[Link]:

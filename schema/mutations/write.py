@@ -4,7 +4,7 @@ The order is that of the foreign keys: what a row leads to first, then the row, 
 looked up that a constraint tells as well, so two requests that race meet in PostgreSQL, and nowhere else.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Executable, and_, delete, insert, select, update
@@ -14,7 +14,17 @@ from schema.graph import Field, Graph, ObjectType
 from schema.mutations.children import ChildWriter
 from schema.mutations.plan import Reference, Row
 from schema.mutations.problems import Path, Refused, invalid, missing
-from schema.mutations.run import Connection, Runner, attempt_of, columns_of, is_one_of, links_of, values_of
+from schema.mutations.run import (
+    Connection,
+    Runner,
+    as_values,
+    attempt_of,
+    columns_of,
+    is_one_of,
+    links_of,
+    many_values,
+    values_of,
+)
 from schema.mutations.violations import Attempt
 from schema.query.conditions import restrict
 from schema.query.filters import Condition
@@ -38,16 +48,14 @@ class Writer:
         if not rows:
             return
         await self._lead(rows)
-        type_ = rows[0].type_
-        columns, key = columns_of(type_), [type_.table.c[column.key] for column in type_.table.primary_key]
-        shapes: dict[frozenset[str], list[Row]] = {}
-        for row in rows:
-            shapes.setdefault(frozenset(row.values), []).append(row)
-        for shape, group in shapes.items():
-            statement = insert(type_.table).returning(*key, sort_by_parameter_order=bool(shape))
+        table = rows[0].type_.table
+        for shape, group in _by_shape(rows):
+            statement = insert(table).returning(*table.primary_key, sort_by_parameter_order=bool(shape))
             for part in [group] if shape else [[row] for row in group]:
-                values = [{columns[attribute].key: value for attribute, value in row.values.items()} for row in part]
-                found = await self._runner.run(statement, values if shape else None, attempt_of(type_.table, part))
+                values, given = many_values(rows[0].type_, shape, part)
+                found = await self._runner.run(
+                    statement.values(values), given if shape else None, attempt_of(table, part)
+                )
                 for row, written in zip(part, found, strict=True):
                     row.key = tuple(written)
         await self._children.write(rows)
@@ -63,26 +71,20 @@ class Writer:
         await self._lead(rows)
         type_, named = rows[0].type_, [field.attribute for field in key]
         table, columns = type_.table, columns_of(type_)
-        fixed = _fixed(type_) | set(named)
-        shapes: dict[frozenset[str], list[Row]] = {}
-        for row in rows:
-            shapes.setdefault(frozenset(row.values), []).append(row)
-        for shape, group in shapes.items():
-            statement = insert_or(table)
-            changed = sorted(shape - fixed) or named[:1]  # something has to change, for the row to be told
-            values = {columns[attribute].key: statement.excluded[columns[attribute].key] for attribute in changed}
+        for shape, group in _by_shape(rows):
+            values, given = many_values(type_, shape, group)
+            statement = insert_or(table).values(values)
+            changed = (
+                sorted(shape - _fixed(type_) - set(named)) or named[:1]
+            )  # something has to, for the row to be told
+            new = {columns[attribute].key: statement.excluded[columns[attribute].key] for attribute in changed}
             told = [columns[attribute] for attribute in named]
-            done = statement.on_conflict_do_update(index_elements=told, set_=values).returning(
-                *table.primary_key, *told
-            )
-            given = [{columns[attribute].key: value for attribute, value in row.values.items()} for row in group]
-            width = len(type_.key_attributes)
-            found = {
-                tuple(each[width:]): tuple(each[:width])
-                for each in await self._runner.run(done, given, attempt_of(table, group))
-            }
-            for row in group:
-                row.key = found[tuple(row.values[attribute] for attribute in named)]
+            statement = statement.on_conflict_do_update(index_elements=told, set_=new)
+            await self._runner.run(statement, given, attempt_of(table, group))
+        there = [Reference(type_, tuple(named), tuple(row.values[each] for each in named), row.path) for row in rows]
+        found = await self._runner.resolve(there, type_.key_attributes)
+        for row, reference in zip(rows, there, strict=True):
+            row.key = found[reference]
         await self._children.write(rows)
 
     async def find(self, type_: ObjectType, condition: Condition | None, at_most: int) -> list[tuple[Any, ...]]:
@@ -109,8 +111,7 @@ class Writer:
         await self._lead([changes])
         if not keys or not changes.values:
             return
-        type_, columns = changes.type_, columns_of(changes.type_)
-        values = {columns[attribute]: value for attribute, value in changes.values.items()}
+        type_, values = changes.type_, as_values(changes.type_, changes.values)
         statement = update(type_.table).where(is_one_of(type_, keys)).values(values)
         await self._runner.run(statement, None, attempt_of(type_.table, [changes]))
 
@@ -135,7 +136,7 @@ class Writer:
         columns = columns_of(type_)
         is_it = and_(*(columns[each] == value for each, value in zip(type_.key_attributes, row.key, strict=True)))
         if row.values:
-            values = {columns[attribute]: value for attribute, value in row.values.items()}
+            values = as_values(type_, row.values)
             statement: Executable = update(table).where(is_it).values(values).returning(*table.primary_key)
         else:
             statement = select(*table.primary_key).where(is_it).with_for_update()
@@ -166,6 +167,14 @@ class Writer:
             for row, end in ends:
                 values = values_of(end, far) if isinstance(end, Row) else found[end]
                 row.values.update(zip((near for near, _ in link.pairs), values, strict=True))
+
+
+def _by_shape(rows: Sequence[Row]) -> Iterable[tuple[frozenset[str], list[Row]]]:
+    """Return rows by what they give: a statement writes those that give the same."""
+    shapes: dict[frozenset[str], list[Row]] = {}
+    for row in rows:
+        shapes.setdefault(frozenset(row.values), []).append(row)
+    return shapes.items()
 
 
 def _fixed(type_: ObjectType) -> set[str]:

@@ -99,6 +99,8 @@ def mutations_of(type_: ObjectType) -> Iterator[Mutation]:
     writes, one = type_.writes, type_.name
     if writes is None:
         return
+    alike = any(not each.is_fixed for each in writes.fields)
+    alike = alike or any(not (each.is_fixed or each.relation.is_list) for each in writes.links)
     many = type_.plural[0].upper() + type_.plural[1:]
     if "create" in writes.operations:
         yield Mutation("create", f"create{one}", f"Create a {one}, and what hangs on it.")
@@ -113,7 +115,7 @@ def mutations_of(type_: ObjectType) -> Iterator[Mutation]:
         return
     if "create" in writes.operations:
         yield Mutation("createMany", f"create{many}", f"Create {one} rows: all of them, or none.")
-    if "update" in writes.operations:
+    if "update" in writes.operations and alike:
         yield Mutation("updateMany", f"update{many}", f"Change all {one} rows that a filter finds, `atMost` so many.")
     if "delete" in writes.operations:
         yield Mutation("deleteMany", f"delete{many}", f"Delete all {one} rows that a filter finds, `atMost` so many.")

@@ -25,7 +25,8 @@ def upsert_keys(type_: ObjectType) -> dict[str, UniqueKey]:
     """Return the unique keys that clients can give whole, by the names that `by` takes for them."""
     given = {each.field.attribute for each in (type_.writes.fields if type_.writes else ())}
     keys = [key for key in type_.unique_keys if all(field.attribute in given for field in key.fields)]
-    return {inflection.underscore("And".join(field.name for field in key.fields)).upper(): key for key in keys}
+    begins = len(f"{type_.singular}By")
+    return {inflection.underscore(key.name[begins:]).upper(): key for key in keys}
 
 
 def declare_write_input(graph: Graph, type_: ObjectType, kind: str, base: str, module: ModuleType) -> None:

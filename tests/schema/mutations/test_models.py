@@ -1,0 +1,108 @@
+"""Writing of models with odd keys, and of every type of column."""
+
+# ruff: noqa: E501 - a case stands on one line, as long as it is
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+
+from schema.build import build_graph_schema
+from schema.opaque import encode
+from tests.conftest import clone, drop
+from tests.schema.mutations.conftest import Writes
+from tests.schema.mutations.models import Club
+
+
+@pytest.fixture
+async def club(server_url: Callable[[str], str]) -> AsyncIterator[Writes]:
+    """The graph of the odd models over an empty database."""
+    name = await clone(server_url, "template0")
+    writes = Writes(build_graph_schema(Club, own=()), server_url(name))
+    async with writes.database.writer.begin() as connection:
+        await connection.run_sync(Club.metadata.create_all)
+    yield writes
+    await writes.database.close()
+    await drop(server_url, name)
+
+
+async def refusals(club: Writes, mutation: str, input_: Any) -> list[tuple[str, str, list[Any]]]:
+    """Return kind, code and path of everything that a mutation is refused for."""
+    found = await club(mutation, input_, "__typename")
+    return [(found["__typename"], entry["code"], entry["path"]) for entry in found.get("errors") or [found]]
+
+
+async def test_an_association_with_columns(club: Writes) -> None:
+    """A key of two columns is made of two links; a nested row leads back by where it stands."""
+    await club("createTeam", {"code": "a/b:c"}, "__typename")
+    given = {
+        "name": " Ann ",
+        "class": "A",
+        "memberships": {"create": [{"role": "captain", "team": {"connect": {"id": encode("Team:a/b:c")}}}]},
+    }
+    found = await club("createPerson", given, "person { name class memberships { nodes { id role team { code } } } }")
+    assert found["person"]["name"] == "Ann"
+    (membership,) = found["person"]["memberships"]["nodes"]
+    assert membership == {"id": encode('Membership:["1", "a/b:c"]'), "role": "captain", "team": {"code": "a/b:c"}}
+    changed = await club(
+        "updateMembership", {"id": membership["id"], "role": "player"}, "membership { role person { name } }"
+    )
+    assert changed["membership"] == {"role": "player", "person": {"name": "Ann"}}
+    again = {"role": "x", "team": {"connect": {"id": encode("Team:a/b:c")}}, "person": {"connect": {"name": "Ann"}}}
+    assert await refusals(club, "createMembership", again) == [("ConflictError", "NOT_UNIQUE", ["input"])]
+    gone = {"id": encode("Person:1"), "memberships": {"delete": [{"id": membership["id"]}]}}
+    assert (await club("updatePerson", gone, "person { memberships { totalCount } }"))["person"] == {
+        "memberships": {"totalCount": 0}
+    }
+
+
+async def test_a_one_to_one(club: Writes) -> None:
+    """The second passport of a person is refused at the place that leads to the person."""
+    given = {"number": "1", "person": {"create": {"name": "Ann"}}}
+    found = await club("createPassport", given, "passport { number person { name passport { number } } }")
+    assert found["passport"]["person"] == {"name": "Ann", "passport": {"number": "1"}}
+    path = ["input", "person", "connect", "name"]
+    assert await refusals(club, "createPassport", {"number": "2", "person": {"connect": {"name": "Ann"}}}) == [
+        ("ConflictError", "NOT_UNIQUE", path)
+    ]
+
+
+VALUES = {
+    "small": 2, "price": "999.99", "share": 0.1, "flag": True, "day": "2020-02-29", "at": "2020-02-29T12:00:00Z", "span": "P1DT2H",
+    "uuid": "6fa459ea-ee8a-4ca4-894e-db77e160355e", "color": "RED", "data": {"a": [1, None, "x"]}, "words": ["a", "b"], "bytes": "aGVsbG8=",
+}  # fmt: skip
+
+
+async def test_every_type(club: Writes) -> None:
+    """What is written is read back as it was given, and so are nulls."""
+    selection = f"sample {{ {' '.join(VALUES)} }}"
+    assert (await club("createSample", VALUES, selection))["sample"] == VALUES
+    empty = dict.fromkeys(VALUES, None) | {"small": 4}
+    assert (await club("updateSample", {"id": encode("Sample:1"), **empty}, selection))["sample"] == empty
+    found = await club(
+        "createSamples", {"samples": [VALUES, VALUES | {"small": 6, "words": []}]}, f"samples {{ {' '.join(VALUES)} }}"
+    )
+    assert found["samples"] == [VALUES, VALUES | {"small": 6, "words": []}]
+    changed = {"by": "SMALL_AND_COLOR", "sample": VALUES | {"price": "1.50", "data": [1]}}
+    assert (await club("upsertSample", changed, selection))["sample"] == VALUES | {"price": "1.50", "data": [1]}
+    assert await club.rows("SELECT count(*) FROM samples") == [(3,)]
+
+
+@pytest.mark.parametrize(
+    ("mutation", "input_", "expected"),
+    [
+        ("createSample", VALUES | {"small": 3}, [("ValidationError", "INVALID", ["input", "small"])]),
+        ("createSample", VALUES | {"small": 40_000}, [("ValidationError", "OUT_OF_RANGE", ["input", "small"])]),
+        ("createSample", VALUES | {"price": "1000"}, [("ValidationError", "OUT_OF_RANGE", ["input", "price"])]),
+        ("createSample", VALUES | {"small": 20, "price": "5"}, [("ValidationError", "CHECK", ["input"])]),
+        ("createSamples", {"samples": [VALUES, VALUES | {"small": 20, "price": "5"}]}, [("ValidationError", "CHECK", ["input", "samples"])]),
+        ("createPerson", {"name": "x" * 11}, [("ValidationError", "TOO_LONG", ["input", "name"])]),
+        ("createMembership", {"person": {"connect": {"name": "No"}}, "team": {"connect": {"id": encode("Team:no")}}}, [("NotFoundError", "NOT_FOUND", ["input", "person", "connect", "name"])]),
+        ("updateMembership", {"id": encode('Membership:["1", "x"]'), "role": "x"}, [("NotFoundError", "NOT_FOUND", ["input", "id"])]),
+        ("deleteMembership", {"id": encode('Membership:["1", "x"]')}, [("NotFoundError", "NOT_FOUND", ["input", "id"])]),
+        ("deleteMembership", {"id": encode('Membership:["1"]')}, [("ValidationError", "BAD_ID", ["input", "id"])]),
+    ],
+)  # fmt: skip
+async def test_refusals(club: Writes, mutation: str, input_: Any, expected: list[tuple[str, str, list[Any]]]) -> None:
+    """Each says what is wrong and where."""
+    assert await refusals(club, mutation, input_) == expected
