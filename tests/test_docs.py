@@ -2,6 +2,7 @@
 
 - A `graphql` block is sent to a server with the demo content; the `json` block after it is the whole answer. A block
   `json variables` between them has the variables.
+- Blocks `graphql write` of a page are sent one after the other to a server of their own, by a caller who may write.
 - A block `bash run` is run by a shell beside such a server; a `json` or `text` block after it is what it prints.
 - A block `python run` is run in the namespace of its page; a `text` block after it is what it prints.
 - Links to files of the project lead somewhere, and `docs/settings.md` has every setting.
@@ -64,12 +65,12 @@ def examples() -> Iterator[Example]:
             if token.type == "fence" and token.map
         ]
         for index, (info, text, line) in enumerate(fences):
-            if info not in {"graphql", "bash run", "python run"}:
+            if info not in {"graphql", "graphql write", "bash run", "python run"}:
                 continue
             rest = fences[index + 1 : index + 3]
             variables = rest.pop(0)[1] if rest and rest[0][0] == "json variables" else None
             expected = rest[0][1] if rest and rest[0][0] in {"json", "text"} else None
-            yield Example(path, line, info.split()[0], text, variables, expected)
+            yield Example(path, line, info.removesuffix(" run"), text, variables, expected)
 
 
 def of(language: str) -> list[Example]:
@@ -80,6 +81,13 @@ def of(language: str) -> list[Example]:
 @pytest.fixture(scope="module")
 async def address(server_url: Callable[[str], str], template: str) -> AsyncIterator[str]:
     """Address of a server with the content that `achene serve` loads on its first start."""
+    async with served(server_url, template) as base:
+        yield base
+
+
+@contextlib.asynccontextmanager
+async def served(server_url: Callable[[str], str], template: str, **settings: str) -> AsyncIterator[str]:
+    """Serve demo content, with settings of one's own."""
     name = await clone(server_url, template)
     await load_demo(server_url(name))
     with socket.create_server(("127.0.0.1", 0)) as listener:
@@ -88,6 +96,7 @@ async def address(server_url: Callable[[str], str], template: str) -> AsyncItera
         "DATABASE_URL": server_url(name),
         "ACHENE_ENVIRONMENT": "development",
         "ACHENE_PORT": str(port),
+        **settings,
     }
     server = subprocess.Popen(  # noqa: ASYNC220, S603
         [Path(sys.executable).with_name("achene"), "serve"], env=environment, stdin=subprocess.DEVNULL
@@ -117,11 +126,25 @@ async def until_ready(base: str, server: subprocess.Popen[bytes]) -> None:
 @pytest.mark.parametrize("example", of("graphql"), ids=str)
 async def test_query(example: Example, address: str) -> None:
     """The query has the answer that stands beneath it."""
+    await check(example, address)
+
+
+@pytest.mark.parametrize("path", sorted({each.page for each in of("graphql write")}), ids=lambda path: path.name)
+async def test_writing(path: Path, server_url: Callable[[str], str], template: str) -> None:
+    """Each mutation of a page has the answer that stands beneath it, after those above it."""
+    async with served(server_url, template, ACHENE_ANONYMOUS_SCOPES="read,write") as base:
+        for example in of("graphql write"):
+            if example.page == path:
+                await check(example, base)
+
+
+async def check(example: Example, address: str) -> None:
+    """Send an example, and compare the answer with what stands beneath it."""
     assert example.expected is not None, "no answer stands beneath it"
     body = {"query": example.text, "variables": json.loads(example.variables or "null")}
     async with httpx.AsyncClient() as client:
         answer = await client.post(f"{address}/graphql", json=body)
-    assert answer.json() == json.loads(example.expected)
+    assert answer.json() == json.loads(example.expected), example
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="curl is not installed")
