@@ -7,7 +7,7 @@ Writes have a pool of their own, so that they are never starved by reads.
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final
 
 import orjson
@@ -77,6 +77,10 @@ class WriteTransaction:
         with translated():
             async with self._turn:
                 return (await self._connection.execute(statement)).all()
+
+    def savepoint(self) -> AbstractAsyncContextManager[Any]:
+        """Open a part of the transaction that is undone by itself where its block raises."""
+        return self._connection.begin_nested()
 
     async def settle(self) -> None:
         """Check the constraints that were put off to the end."""

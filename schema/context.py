@@ -61,6 +61,9 @@ class Transaction(Protocol):
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """Run one reading statement and return all its rows."""
 
+    def savepoint(self) -> AbstractAsyncContextManager[Any]:
+        """Open a part of the transaction that is undone by itself where its block raises."""
+
     async def settle(self) -> None:
         """Check the constraints that were put off to the end.
 

@@ -283,6 +283,9 @@ class Writes:
     rules: Mapping[str, tuple[str, ...]]
     """Attributes that each check constraint looks at, by its name."""
 
+    version: Field | None = None
+    """The column that counts the changes of a row, where the model has one; it must be told to change the row."""
+
 
 @dataclass(frozen=True, slots=True)
 class ObjectType:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapper, RelationshipProperty
 
 from schema.errors import DefinitionError
 from schema.graph.data import Field, Link, Relation, WriteField, Writes
+from schema.graph.kinds import Kind
 from schema.graph.rules import read_rules, type_rules
 from schema.models.base import Writable, Write
 
@@ -56,7 +57,21 @@ def read_writes(mapper: Mapper[Any], fields: Sequence[Field], relations: Sequenc
             'writable(), give its column a default, or say without=["create"].'
         )
     columns = MappingProxyType(dict(_columns(mapper)))
-    return Writes(tuple(written), tuple(links), operations, columns, MappingProxyType(looked_at))
+    version = _version(mapper, fields)
+    return Writes(tuple(written), tuple(links), operations, columns, MappingProxyType(looked_at), version)
+
+
+def _version(mapper: Mapper[Any], fields: Sequence[Field]) -> Field | None:
+    """Return the field of SQLAlchemy's `version_id_col`."""
+    if mapper.version_id_col is None:
+        return None
+    field = next((each for each in fields if each.column is mapper.version_id_col), None)
+    if field is None or field.scalar.kind is not Kind.INTEGER:
+        raise DefinitionError(
+            f"Model {mapper.class_.__name__}: version_id_col must be an Integer that expose() shows, as clients tell "
+            "the version that they change."
+        )
+    return field
 
 
 def _columns(mapper: Mapper[Any]) -> Iterator[tuple[str, Column[Any]]]:
@@ -74,6 +89,7 @@ def _needed(mapper: Mapper[Any], written: Iterable[WriteField], links: Iterable[
     """Return the attributes that a new row needs and that nobody gives."""
     needed = {attribute for attribute, column in _columns(mapper) if _is_required(column)}
     needed -= {each.field.attribute for each in written}
+    needed -= {attribute for attribute, column in _columns(mapper) if column is mapper.version_id_col}
     return needed - {near for link in links if link.relation.is_reference for near, _ in link.pairs}
 
 

@@ -47,6 +47,9 @@ class Row:
     key: tuple[Any, ...] = ()
     """Its primary key, once it is written."""
 
+    version: int | None = None
+    """The version that it is changed from, where its model counts them."""
+
 
 @dataclass(slots=True)
 class Children:

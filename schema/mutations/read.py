@@ -16,6 +16,12 @@ DEEPEST: Final = 8
 ID: Final = "id"
 
 
+def version_in(type_: ObjectType, given: Mapping[str, Any]) -> int | None:
+    """Return the version that an input tells, where its type has them."""
+    version = type_.writes.version if type_.writes is not None else None
+    return None if version is None else given[version.name]
+
+
 class InputReader:
     """Reads the input of one mutation."""
 
@@ -48,6 +54,7 @@ class InputReader:
         """Return a row that is to be changed: its key, and what is given."""
         row = self._row(type_, {name: value for name, value in given.items() if name != ID}, path, 1, is_new=False)
         row.key = self.key(type_, given[ID], (*path, ID))
+        row.version = version_in(type_, given)
         return row
 
     def new_rows(self, type_: ObjectType, given: Sequence[Mapping[str, Any]], path: Path) -> list[Row]:

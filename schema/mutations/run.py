@@ -1,6 +1,8 @@
 """Runs the statements of a mutation, and says what they were refused for in terms of its input."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any, Protocol
 
 from sqlalchemy import JSON, Column, ColumnElement, Executable, Interval, Text, and_, bindparam, cast, literal, select
@@ -26,26 +28,58 @@ class Connection(Protocol):
             ConflictingWrites: Another transaction stood in its way.
         """
 
+    def savepoint(self) -> AbstractAsyncContextManager[Any]:
+        """Open a part of the transaction that is undone by itself where its block raises."""
+
+
+class Unclear(Exception):  # noqa: N818 - a turn of the road rather than an error
+    """One of many rows was refused, and PostgreSQL did not say which: run it all again, with care."""
+
 
 class Runner:
     """The connection of one mutation."""
 
-    def __init__(self, graph: Graph, connection: Connection) -> None:
-        """Note where to write."""
+    def __init__(self, graph: Graph, connection: Connection, *, is_careful: bool = False) -> None:
+        """Note where to write, and whether the row that is refused is looked for."""
         self.graph = graph
         self._connection = connection
+        self._is_careful = is_careful
 
     async def run(
         self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None, attempt: Attempt | None
     ) -> Sequence[Any]:
-        """Run a statement, and say what it was refused for in terms of the input."""
+        """Run a statement, and say what it was refused for in terms of the input.
+
+        Raises:
+            Refused: PostgreSQL refused what the input says.
+            Unclear: It did not say for which of the rows.
+        """
+        if self._is_careful and parameters is not None and attempt is not None and len(parameters) > 1:
+            return await self._run_with_care(statement, parameters, attempt)
         try:
             return await self._connection.run(statement, parameters)
         except Violated as error:
             problem = None if attempt is None else problem_of(self.graph, attempt, error.violation)
             if problem is None:
                 raise
+            if attempt is not None and problem.path == attempt.path and parameters is not None and len(parameters) > 1:
+                raise Unclear from error
             raise Refused([problem]) from error
+
+    async def _run_with_care(
+        self, statement: Executable, parameters: Sequence[Mapping[str, Any]], attempt: Attempt
+    ) -> Sequence[Any]:
+        """Run a statement; where it is refused, each half of its rows by itself, until it is clear which row it was."""
+        try:
+            async with self._connection.savepoint():
+                return await self._connection.run(statement, parameters)
+        except Violated:
+            found = list[Any]()
+            middle = len(parameters) // 2
+            for part in (slice(middle), slice(middle, None)):
+                rows = replace(attempt, entries=attempt.entries[part])
+                found += await self.run(statement, parameters[part], rows)
+            return found
 
     async def one(self, statement: Executable, reference: Reference, *, is_delete: bool = False) -> None:
         """Run a statement on a row that is named, and refuse where there is none."""
@@ -101,11 +135,23 @@ def many_values(
     """Return what columns are set to, with a parameter for each, and the parameters of rows that give the same."""
     columns = columns_of(type_)
     names = {attribute: f"given_{place}" for place, attribute in enumerate(sorted(shape))}
+    version = type_.writes.version if type_.writes is not None else None
     parameters = {name: bindparam(name, type_=_sent(columns[attribute])) for attribute, name in names.items()}
     expressions = {
         columns[attribute]: _as_held(columns[attribute], parameters[name]) for attribute, name in names.items()
     }
+    if version is not None:
+        expressions[columns[version.attribute]] = literal(1, columns[version.attribute].type)
     return expressions, [{names[attribute]: value for attribute, value in row.values.items()} for row in rows]
+
+
+def next_version(type_: ObjectType) -> dict[Any, Any]:
+    """Return what the version of a row is set to where it changes; nothing where it has none."""
+    version = type_.writes.version if type_.writes is not None else None
+    if version is None:
+        return {}
+    column = columns_of(type_)[version.attribute]
+    return {column: column + 1}
 
 
 def _sent(column: Column[Any]) -> TypeEngine[Any]:

@@ -5,15 +5,16 @@ looked up that a constraint tells as well, so two requests that race meet in Pos
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Any
+from dataclasses import replace
+from typing import Any, NoReturn
 
-from sqlalchemy import Executable, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Executable, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from schema.graph import Field, Graph, ObjectType
 from schema.mutations.children import ChildWriter
 from schema.mutations.plan import Reference, Row
-from schema.mutations.problems import Path, Refused, invalid, missing
+from schema.mutations.problems import Path, Problem, Refused, invalid, missing
 from schema.mutations.run import (
     Connection,
     Runner,
@@ -23,6 +24,7 @@ from schema.mutations.run import (
     is_one_of,
     links_of,
     many_values,
+    next_version,
     values_of,
 )
 from schema.mutations.violations import Attempt
@@ -34,9 +36,9 @@ from schema.query.rows import rows_of_type
 class Writer:
     """Writes the rows of one mutation."""
 
-    def __init__(self, graph: Graph, connection: Connection) -> None:
-        """Note where to write."""
-        self._runner = Runner(graph, connection)
+    def __init__(self, graph: Graph, connection: Connection, *, is_careful: bool = False) -> None:
+        """Note where to write, and whether the row that is refused is looked for; see `Unclear`."""
+        self._runner = Runner(graph, connection, is_careful=is_careful)
         self._children = ChildWriter(self._runner, self.create)
 
     async def create(self, rows: Sequence[Row]) -> None:
@@ -79,6 +81,7 @@ class Writer:
             )  # something has to, for the row to be told
             new = {columns[attribute].key: statement.excluded[columns[attribute].key] for attribute in changed}
             told = [columns[attribute] for attribute in named]
+            new |= {column.key: value for column, value in next_version(type_).items()}
             statement = statement.on_conflict_do_update(index_elements=told, set_=new)
             await self._runner.run(statement, given, attempt_of(table, group))
         there = [Reference(type_, tuple(named), tuple(row.values[each] for each in named), row.path) for row in rows]
@@ -111,7 +114,7 @@ class Writer:
         await self._lead([changes])
         if not keys or not changes.values:
             return
-        type_, values = changes.type_, as_values(changes.type_, changes.values)
+        type_, values = changes.type_, as_values(changes.type_, changes.values) | next_version(changes.type_)
         statement = update(type_.table).where(is_one_of(type_, keys)).values(values)
         await self._runner.run(statement, None, attempt_of(type_.table, [changes]))
 
@@ -129,32 +132,41 @@ class Writer:
         """Change a row, and all that is said of what hangs on it.
 
         Raises:
-            Refused: It is not there, or PostgreSQL refused a change.
+            Refused: It is not there or was changed by another, or PostgreSQL refused a change.
         """
         await self._lead([row])
         type_, table = row.type_, row.type_.table
-        columns = columns_of(type_)
-        is_it = and_(*(columns[each] == value for each, value in zip(type_.key_attributes, row.key, strict=True)))
-        if row.values:
-            values = as_values(type_, row.values)
-            statement: Executable = update(table).where(is_it).values(values).returning(*table.primary_key)
+        if row.values or row.version is not None:
+            values = as_values(type_, row.values) | next_version(type_)
+            statement: Executable = update(table).where(*_is_it(row)).values(values).returning(*table.primary_key)
         else:
-            statement = select(*table.primary_key).where(is_it).with_for_update()
-        if not await self._runner.run(statement, None, attempt_of(table, [row])):
-            raise Refused([missing(type_.name, (*row.path, "id"))])
+            statement = select(*table.primary_key).where(*_is_it(row)).with_for_update()
+        found = await self._runner.run(statement, None, attempt_of(table, [row]))
+        if not found:
+            await self._refuse(row, (*row.path, "id"))
+        row.key = tuple(found[0])
         await self._children.write([row])
 
-    async def delete(self, type_: ObjectType, key: Sequence[Any], path: Path) -> None:
+    async def delete(self, row: Row, path: Path) -> None:
         """Delete a row.
 
         Raises:
-            Refused: It is not there, or other rows lead to it.
+            Refused: It is not there or was changed by another, or other rows lead to it.
         """
-        columns = columns_of(type_)
-        is_it = and_(*(columns[each] == value for each, value in zip(type_.key_attributes, key, strict=True)))
-        statement = delete(type_.table).where(is_it).returning(*type_.table.primary_key)
-        if not await self._runner.run(statement, None, Attempt(type_.table, (), path, is_delete=True)):
-            raise Refused([missing(type_.name, path)])
+        table = row.type_.table
+        statement = delete(table).where(*_is_it(row)).returning(*table.primary_key)
+        if not await self._runner.run(statement, None, Attempt(table, (), path, is_delete=True)):
+            await self._refuse(row, path)
+
+    async def _refuse(self, row: Row, path: Path) -> NoReturn:
+        """Refuse to change a row that is not there, or not as it was when it was read."""
+        there = replace(row, version=None)
+        if row.version is None or not await self._runner.run(
+            select(*row.type_.table.primary_key).where(*_is_it(there)), None, None
+        ):
+            raise Refused([missing(row.type_.name, path)])
+        text = f"The {row.type_.name} was changed since it was read; `current` has it as it is."
+        raise Refused([Problem("ConflictError", "STALE_VERSION", text, path)], (row.type_.name, row.key))
 
     async def _lead(self, rows: Sequence[Row]) -> None:
         """Find or make what to-one links lead to, and fill in the foreign keys."""
@@ -175,6 +187,15 @@ def _by_shape(rows: Sequence[Row]) -> Iterable[tuple[frozenset[str], list[Row]]]
     for row in rows:
         shapes.setdefault(frozenset(row.values), []).append(row)
     return shapes.items()
+
+
+def _is_it(row: Row) -> Sequence[ColumnElement[bool]]:
+    """Return whether a row of the table is the one that is meant, in the version that is meant."""
+    columns, writes = columns_of(row.type_), row.type_.writes
+    key = [columns[each] == value for each, value in zip(row.type_.key_attributes, row.key, strict=True)]
+    if row.version is None or writes is None or writes.version is None:
+        return key
+    return [*key, columns[writes.version.attribute] == row.version]
 
 
 def _fixed(type_: ObjectType) -> set[str]:

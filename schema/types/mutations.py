@@ -127,6 +127,7 @@ def mutations_of(type_: ObjectType) -> Iterator[Mutation]:
 def _fields(graph: Graph, type_: ObjectType, module: ModuleType) -> Iterator[StrawberryField]:
     name = type_.name
     one = declare_field(type_.singular, name, "The row as it is now.", module)
+    edge = declare_field(f"{type_.singular}Edge", f"{name}Edge", "The row and its place in the list of all.", module)
     many = declare_field(type_.plural, f"list[{name}]", "The rows as they are now, in the order of the input.", module)
     count = declare_field("affectedCount", "int", "How many rows were written.", module)
     payloads = {
@@ -135,7 +136,7 @@ def _fields(graph: Graph, type_: ObjectType, module: ModuleType) -> Iterator[Str
     }
     for mutation in mutations_of(type_):
         declare_write_input(graph, type_, mutation.kind, mutation.base, module)
-        payload = payloads.get(mutation.kind, [many, count] if mutation.kind.endswith("Many") else [one])
+        payload = payloads.get(mutation.kind, [many, count] if mutation.kind.endswith("Many") else [one, edge])
         text = f"What `{mutation.name}` gives where it succeeds."
         declare_type(f"{mutation.base}Payload", text, payload, module)
         members = [vars(module)[each] for each in (f"{mutation.base}Payload", *REFUSALS)]

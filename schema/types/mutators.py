@@ -9,17 +9,19 @@ from typing import Any, Final
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, GraphQLUnionType
 
-from schema.context import Context  # noqa: TC001 - a local annotation
-from schema.errors import LimitError, UnavailableError
+from schema.context import Context, Transaction
+from schema.errors import BadInputError, LimitError, UnauthenticatedError, UnavailableError
 from schema.graph import Graph, ObjectType
 from schema.mutations.plan import Row
-from schema.mutations.problems import Path, Problem, Refused
-from schema.mutations.read import InputReader
-from schema.mutations.violations import ConflictingWrites, Violated
+from schema.mutations.problems import Path, Problem, Refused, invalid
+from schema.mutations.read import InputReader, version_in
+from schema.mutations.run import Unclear
+from schema.mutations.violations import Attempt, ConflictingWrites, Violated, problem_of
 from schema.mutations.write import Writer
 from schema.opaque import write_id
 from schema.query.filter_arguments import read_filter
 from schema.query.page import Limits
+from schema.query.requests import ObjectRequest
 from schema.types.mutations import REFUSALS, Mutation, mutations_of
 from schema.types.write_inputs import upsert_keys
 
@@ -41,6 +43,9 @@ Given = Mapping[str, Any]
 Keys = Sequence[tuple[Any, ...]]
 """Primary keys of the rows that were written."""
 
+Way = Callable[["Work", Given], Awaitable[Keys]]
+"""Carries a mutation out."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -58,6 +63,9 @@ class Work:
     writer: Writer
     """Writes."""
 
+
+Whole = Callable[["Context", str, tuple[Any, ...]], Awaitable[Any]]
+"""Reads all shown values of a row, by its type and primary key."""
 
 Load = Callable[[GraphQLResolveInfo[Any], ObjectType, tuple[Any, ...]], Awaitable[Any]]
 """Reads a row by its primary key, for the selection of a field."""
@@ -89,7 +97,7 @@ class Refusal:
     current: Any = None
 
 
-def wire_mutations(core: GraphQLSchema, graph: Graph, limits: Limits, load: Load) -> None:
+def wire_mutations(core: GraphQLSchema, graph: Graph, limits: Limits, load: Load, load_edge: Load) -> None:
     """Give the mutations of a built schema their resolvers.
 
     Args:
@@ -97,14 +105,15 @@ def wire_mutations(core: GraphQLSchema, graph: Graph, limits: Limits, load: Load
         graph: Its description.
         limits: How large a page may be.
         load: How a row is read.
+        load_edge: How a row is read with its place in the list of its type.
     """
     root = core.mutation_type
     if root is None:
         return
     for type_ in graph.types.values():
         for mutation in mutations_of(type_):
-            root.fields[mutation.name].resolve = _mutation(graph, type_, mutation)
-            _wire_payload(core, type_, mutation.base, load, limits.for_type(type_).largest_page_size)
+            root.fields[mutation.name].resolve = _mutation(graph, type_, mutation, _whole(graph))
+            _wire_payload(core, type_, mutation.base, load, load_edge, limits.for_type(type_).largest_page_size)
     for name in ("FieldError", *REFUSALS):
         found = core.type_map[name]
         if isinstance(found, GraphQLObjectType):
@@ -113,7 +122,7 @@ def wire_mutations(core: GraphQLSchema, graph: Graph, limits: Limits, load: Load
                 field.resolve = _attribute(shown)
 
 
-def _wire_payload(core: GraphQLSchema, type_: ObjectType, base: str, load: Load, most: int) -> None:
+def _wire_payload(core: GraphQLSchema, type_: ObjectType, base: str, load: Load, load_edge: Load, most: int) -> None:
     union, payload = core.type_map[f"{base}Result"], core.type_map[f"{base}Payload"]
     if not isinstance(union, GraphQLUnionType) or not isinstance(payload, GraphQLObjectType):
         raise TypeError(f"{base} has no result union")
@@ -121,6 +130,7 @@ def _wire_payload(core: GraphQLSchema, type_: ObjectType, base: str, load: Load,
     payload.is_type_of = None
     resolvers: dict[str, Callable[..., Any]] = {
         type_.singular: lambda source, info: load(info, type_, source.keys[0]),
+        f"{type_.singular}Edge": lambda source, info: load_edge(info, type_, source.keys[0]),
         type_.plural: lambda source, info: _rows(source, info, load, most),
         "deletedId": lambda source, _info: write_id(type_, source.keys[0]),
         "deletedIds": lambda source, _info: [write_id(type_, key) for key in source.keys],
@@ -138,6 +148,18 @@ def _rows(source: Payload, info: GraphQLResolveInfo[Any], load: Load, most: int)
             "out and ask for `affectedCount`."
         )
     return [load(info, source.type_, key) for key in source.keys]
+
+
+def _whole(graph: Graph) -> Whole:
+    """Return what reads all shown values of a row: nobody knows yet which of them are asked for."""
+
+    async def read(context: Context, type_name: str, key: tuple[Any, ...]) -> Any:
+        type_ = graph.types[type_name]
+        shown = {field.attribute for field in type_.fields} | {each for link in type_.relations for each in link.keys}
+        request = ObjectRequest(type_name, None, type_.key_attributes, tuple(sorted({*type_.key_attributes, *shown})))
+        return await context.loaders.load_object(request, key)
+
+    return read
 
 
 def _attribute(name: str) -> Callable[..., Any]:
@@ -176,7 +198,8 @@ async def _delete(work: "Work", given: Given) -> Keys:
     path = (*INPUT, "id")
     key = work.reader.key(work.type_, given["id"], path)
     work.reader.check()
-    await work.writer.delete(work.type_, key, path)
+    row = Row(work.type_, INPUT, {}, key=key, version=version_in(work.type_, given))
+    await work.writer.delete(row, path)
     return [key]
 
 
@@ -208,10 +231,14 @@ async def _found(work: "Work", given: Given) -> list[tuple[Any, ...]]:
     """Return the keys of the rows that `filter` finds."""
     at_most = work.reader.at_most(given["atMost"], (*INPUT, "atMost"))
     work.reader.check()
-    return await work.writer.find(work.type_, read_filter(work.graph, work.type_, given["filter"]), at_most)
+    try:
+        condition = read_filter(work.graph, work.type_, given["filter"])
+    except BadInputError as error:
+        raise Refused([invalid(error.code, str(error), (*INPUT, "filter"))]) from error
+    return await work.writer.find(work.type_, condition, at_most)
 
 
-WAYS: Final[Mapping[str, Callable[["Work", Given], Awaitable[Keys]]]] = {
+WAYS: Final[Mapping[str, Way]] = {
     "create": _create,
     "createMany": _create_many,
     "update": _update,
@@ -224,7 +251,7 @@ WAYS: Final[Mapping[str, Callable[["Work", Given], Awaitable[Keys]]]] = {
 """How each kind of mutation is carried out."""
 
 
-def _mutation(graph: Graph, type_: ObjectType, mutation: Mutation) -> Callable[..., Any]:
+def _mutation(graph: Graph, type_: ObjectType, mutation: Mutation, whole: Whole) -> Callable[..., Any]:
     write, payload = WAYS[mutation.kind], f"{mutation.base}Payload"
 
     async def resolve(
@@ -233,39 +260,71 @@ def _mutation(graph: Graph, type_: ObjectType, mutation: Mutation) -> Callable[.
         input: dict[str, Any],  # noqa: A002 - the argument's name
     ) -> Payload | Refusal:
         context: Context = info.context
-        transaction = context.transaction
-        if transaction is None:
-            raise TypeError("a mutation runs in a transaction")
         if not context.principal.may(WRITE):
-            return _refusal((_forbidden(),))
-        for last in (False,) * (MOST_TRIES - 1) + (True,):
-            try:
-                work = Work(graph, type_, InputReader(graph, MOST_ROWS), Writer(graph, transaction))
-                keys = await write(work, input)
-                await transaction.settle()
-                return Payload(payload, type_, keys)
-            except Refused as error:
-                await transaction.roll_back()
-                return _refusal(error.problems)
-            except Violated as error:
-                await transaction.roll_back()
-                raise UnavailableError("The database refused the change.") from error
-            except ConflictingWrites as error:
-                await transaction.roll_back()
-                if last:
-                    raise UnavailableError("Other writes stood in the way too often; try again.") from error
-        raise AssertionError("not reached")
+            return _forbidden(context)
+        try:
+            return Payload(payload, type_, await _carried_out(context, graph, type_, write, input))
+        except Refused as error:
+            transaction = _transaction(context)
+            await transaction.roll_back()
+            current = error.current and await whole(context, *error.current)
+            return _refusal(error.problems, current)
 
     return resolve
 
 
-def _forbidden() -> Problem:
-    text = "An API key with the scope `write` is needed: send it in the header X-API-Key."
-    return Problem("ForbiddenError", "FORBIDDEN", text, ())
+def _transaction(context: Context) -> Transaction:
+    if context.transaction is None:
+        raise TypeError("a mutation runs in a transaction")
+    return context.transaction
 
 
-def _refusal(problems: tuple[Problem, ...]) -> Refusal:
+async def _carried_out(context: Context, graph: Graph, type_: ObjectType, write: Way, given: Given) -> Keys:
+    """Write what an input says, and return the keys; again where another transaction stood in the way.
+
+    Raises:
+        Refused: It was refused.
+        UnavailableError: Others stood in the way each time.
+    """
+    transaction, tries, is_careful = _transaction(context), 1, False
+    while True:
+        work = Work(graph, type_, InputReader(graph, MOST_ROWS), Writer(graph, transaction, is_careful=is_careful))
+        try:
+            keys = await write(work, given)
+            await _settled(transaction, graph, type_)
+            return keys
+        except Unclear:
+            await transaction.roll_back()
+            is_careful = True
+        except ConflictingWrites as error:
+            await transaction.roll_back()
+            tries += 1
+            if tries > MOST_TRIES:
+                raise UnavailableError("Other writes stood in the way too often; try again.") from error
+
+
+async def _settled(transaction: Transaction, graph: Graph, type_: ObjectType) -> None:
+    """Let the constraints fire that were put off to the end, as long as it can be told why."""
+    try:
+        await transaction.settle()
+    except Violated as error:
+        problem = problem_of(graph, Attempt(type_.table, (), INPUT), error.violation)
+        if problem is None:
+            raise
+        raise Refused([problem]) from error
+
+
+def _forbidden(context: Context) -> Refusal:
+    if context.principal.is_anonymous:
+        raise UnauthenticatedError(
+            f"An API key with the scope `{WRITE}` is needed: send it in the header X-API-Key, or as "
+            "Authorization: Bearer."
+        )
+    return _refusal((Problem("ForbiddenError", "FORBIDDEN", f"The API key lacks the scope `{WRITE}`.", ()),), None)
+
+
+def _refusal(problems: tuple[Problem, ...], current: Any) -> Refusal:
     first = problems[0]
     message = first.message if len(problems) == 1 else f"{len(problems)} things are wrong; the first: {first.message}"
     errors = tuple(Refusal("FieldError", each.message, each.code, each.path) for each in problems)
-    return Refusal(first.kind, message, first.code, first.path, errors)
+    return Refusal(first.kind, message, first.code, first.path, errors, current)

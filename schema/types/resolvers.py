@@ -25,12 +25,12 @@ from schema.opaque import read_id, read_id_of, write_id
 from schema.query.conditions import aggregate_scalar
 from schema.query.filter_arguments import read_filter
 from schema.query.group_arguments import group_keys, read_grouping
-from schema.query.needs import Needs
+from schema.query.needs import ListNeeds, Needs
 from schema.query.order import read_order
 from schema.query.page import Limits, read_page
 from schema.query.requests import GroupRequest, ObjectRequest
 from schema.query.rows import WIRE, wire_attribute
-from schema.query.selection import document_of
+from schema.query.selection import document_of, select_fields
 from schema.record import Record
 from schema.types.lists import KeySource, PageSource, list_request
 from schema.types.mutators import wire_mutations
@@ -59,7 +59,13 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
     for type_ in wiring.graph.types.values():
         _wire_object(core, type_, wiring)
     _wire_node(core, wiring)
-    wire_mutations(core, wiring.graph, wiring.limits, lambda info, type_, key: _load(info, type_, key, wiring))
+    wire_mutations(
+        core,
+        wiring.graph,
+        wiring.limits,
+        lambda info, type_, key: _load(info, type_, key, wiring),
+        lambda info, type_, key: _load_edge(info, type_, key, wiring),
+    )
     _wire_floats(core)
     locate(core)
     for input_ in core.type_map.values():
@@ -321,6 +327,20 @@ def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
 def _load(info: GraphQLResolveInfo[Any], type_: ObjectType, key: tuple[Any, ...], wiring: Wiring) -> Awaitable[Any]:
     request = _object_request(info, type_, None, type_.key_attributes, wiring)
     return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
+
+
+async def _load_edge(info: GraphQLResolveInfo[Any], type_: ObjectType, key: tuple[Any, ...], wiring: Wiring) -> Any:
+    """Return a row with its place in the list of all, in the order that a list has where nothing is asked."""
+    document = document_of(info)
+    below = select_fields(document, f"{type_.name}Edge", info.field_nodes)
+    nodes = [node for some in below.values() for node in some if node.name.value == "node"]
+    attributes = wiring.needs.of_object(document, type_.name, nodes)
+    page = read_page({"first": 1}, read_order(wiring.graph, type_, None), wiring.limits.for_type(type_))
+    condition = read_filter(wiring.graph, type_, {"id": {"eq": write_id(type_, key)}})
+    needs = ListNeeds(attributes, has_rows=True, aggregates=(), has_previous=False, has_next=False)
+    request = list_request(type_.name, None, page, condition, needs)
+    (edge,) = await PageSource(info.context.loaders, request, ()).resolve_edges(info)
+    return edge
 
 
 def _by_unique(type_: ObjectType, fields: Sequence[Field], wiring: Wiring) -> Resolver:

@@ -51,10 +51,10 @@ def declare_write_input(graph: Graph, type_: ObjectType, kind: str, base: str, m
         case "create":
             fields, required = _new(graph, type_, module)
         case "update":
-            fields = [("id", "ID", f"Which {name}."), *_changes(graph, type_, module)]
-            required = {"id"}
+            fields, required = _which(type_)
+            fields += _changes(graph, type_, module)
         case "delete":
-            fields, required = [("id", "ID", f"Which {name}.")], {"id"}
+            fields, required = _which(type_)
         case "upsert":
             _declare_unique_key(type_, module)
             fields = [
@@ -74,6 +74,15 @@ def declare_write_input(graph: Graph, type_: ObjectType, kind: str, base: str, m
         case _:
             fields, required = [by, (plural, f"list[Create{name}Input]", "The rows.")], {"by", plural}
     declare_input(f"{base}Input", f"What `{base[0].lower()}{base[1:]}` writes.", fields, module, required=required)
+
+
+def _which(type_: ObjectType) -> tuple[list[Argument], set[str]]:
+    """Return what names the row that is to change: its id, and its version where it has one."""
+    fields: list[Argument] = [("id", "ID", f"Which {type_.name}.")]
+    if type_.writes is not None and type_.writes.version is not None:
+        text = "The version that you have read: where the row has changed since, it stays as it is."
+        fields.append((type_.writes.version.name, "int", text))
+    return fields, {name for name, _, _ in fields}
 
 
 def _declare_unique_key(type_: ObjectType, module: ModuleType) -> None:

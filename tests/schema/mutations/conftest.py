@@ -34,6 +34,7 @@ class Counted:
         self._transaction = transaction
         self._statements = statements
         self.settle = transaction.settle
+        self.savepoint = transaction.savepoint
         self.roll_back = transaction.roll_back
 
     async def run(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> Sequence[Any]:

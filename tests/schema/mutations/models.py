@@ -3,7 +3,7 @@
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from typing import Any
+from typing import Any, ClassVar
 from uuid import UUID
 
 from sqlalchemy import (
@@ -121,3 +121,18 @@ class Sample(Club):
     data: Mapped[Any | None] = mapped_column(JSONB)
     words: Mapped[list[str] | None] = mapped_column(ARRAY(String))
     bytes_: Mapped[bytes | None]
+
+
+class Page(Club):
+    """A row that counts its changes, and a code that two rows may share until they are committed."""
+
+    __tablename__ = "pages"
+    __table_args__ = (UniqueConstraint("code", deferrable=True, initially="DEFERRED"),)
+    __graph__ = expose("text", "code", "version")
+    __writes__ = writable("text", "code")
+
+    id: Mapped[int] = identity()
+    text: Mapped[str]
+    code: Mapped[str]
+    version: Mapped[int] = mapped_column()
+    __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}

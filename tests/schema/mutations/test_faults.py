@@ -9,13 +9,15 @@ import pytest
 from schema.opaque import encode
 from tests.schema.mutations.conftest import ANN, Writes, post
 
+LOCKED = "FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+
 UPDATE = "mutation ($input: UpdateUserInput!) { updateUser(input: $input) { __typename } }"
 
 
 async def waiting(write: Writes) -> None:
     """Return once a statement waits for a lock."""
     async with asyncio.timeout(10):
-        while not await write.rows("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"):  # noqa: ASYNC110 - it tells nobody
+        while not await write.rows(f"SELECT 1 {LOCKED}"):  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.02)
 
 
@@ -48,7 +50,7 @@ async def test_a_connection_that_is_killed(write: Writes) -> None:
         await blocker.execute("SELECT 1 FROM users WHERE id = 1 FOR UPDATE")
         task = asyncio.create_task(write.answer(UPDATE, input={"id": encode("User:1"), "name": "New"}))
         await waiting(write)
-        await write.rows("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE wait_event_type = 'Lock'")
+        await write.rows(f"SELECT pg_terminate_backend(pid) {LOCKED}")
         assert (await task) == {"data": {"updateUser": None}, "errors": ["The database cannot be reached."]}
     await blocker.close()
     assert await write.rows("SELECT name FROM users") == [("Ann",)]

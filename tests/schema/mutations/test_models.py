@@ -2,6 +2,7 @@
 
 # ruff: noqa: E501 - a case stands on one line, as long as it is
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -95,7 +96,7 @@ async def test_every_type(club: Writes) -> None:
         ("createSample", VALUES | {"small": 40_000}, [("ValidationError", "OUT_OF_RANGE", ["input", "small"])]),
         ("createSample", VALUES | {"price": "1000"}, [("ValidationError", "OUT_OF_RANGE", ["input", "price"])]),
         ("createSample", VALUES | {"small": 20, "price": "5"}, [("ValidationError", "CHECK", ["input"])]),
-        ("createSamples", {"samples": [VALUES, VALUES | {"small": 20, "price": "5"}]}, [("ValidationError", "CHECK", ["input", "samples"])]),
+        ("createSamples", {"samples": [VALUES, VALUES | {"small": 20, "price": "5"}]}, [("ValidationError", "CHECK", ["input", "samples", 1])]),
         ("createPerson", {"name": "x" * 11}, [("ValidationError", "TOO_LONG", ["input", "name"])]),
         ("createMembership", {"person": {"connect": {"name": "No"}}, "team": {"connect": {"id": encode("Team:no")}}}, [("NotFoundError", "NOT_FOUND", ["input", "person", "connect", "name"])]),
         ("updateMembership", {"id": encode('Membership:["1", "x"]'), "role": "x"}, [("NotFoundError", "NOT_FOUND", ["input", "id"])]),
@@ -106,3 +107,55 @@ async def test_every_type(club: Writes) -> None:
 async def test_refusals(club: Writes, mutation: str, input_: Any, expected: list[tuple[str, str, list[Any]]]) -> None:
     """Each says what is wrong and where."""
     assert await refusals(club, mutation, input_) == expected
+
+
+async def test_versions(club: Writes) -> None:
+    """A change counts; one of a version that is past is refused, with the row as it is."""
+    made = await club("createPage", {"text": "a", "code": "x"}, "page { id version }")
+    assert made["page"]["version"] == 1
+    id_ = made["page"]["id"]
+    changed = await club("updatePage", {"id": id_, "version": 1, "text": "b"}, "page { version text }")
+    assert changed["page"] == {"version": 2, "text": "b"}
+    stale = "... on ConflictError { code path current { id ... on Page { text version } } }"
+    for mutation, more in (("updatePage", {"text": "c"}), ("deletePage", {})):
+        name = mutation[0].upper() + mutation[1:]
+        document = f"mutation ($input: {name}Input!) {{ {mutation}(input: $input) {{ {stale} }} }}"
+        answer = await club.answer(document, input={"id": id_, "version": 1, **more})
+        expected = {"code": "STALE_VERSION", "path": ["input", "id"], "current": {"id": id_, "text": "b", "version": 2}}
+        assert answer == {"data": {mutation: expected}, "errors": []}
+    assert (await club("updatePages", {"filter": {}, "atMost": 1, "set": {"text": "d"}}, "pages { version }"))[
+        "pages"
+    ] == [{"version": 3}]
+    assert (await club("deletePage", {"id": id_, "version": 3}, "deletedId"))["deletedId"] == id_
+    assert await refusals(club, "updatePage", {"id": id_, "version": 3}) == [
+        ("NotFoundError", "NOT_FOUND", ["input", "id"])
+    ]
+
+
+async def test_two_who_change_one_version(club: Writes) -> None:
+    """Of two who read the same version, one changes the row."""
+    await club("createPage", {"text": "a", "code": "x"}, "__typename")
+    given = {"id": encode("Page:1"), "version": 1}
+    found = await asyncio.gather(*(club("updatePage", given | {"text": text}, "page { text }") for text in "bcd"))
+    assert sorted(each["__typename"] for each in found) == ["ConflictError", "ConflictError", "UpdatePagePayload"]
+    assert await club.rows("SELECT version FROM pages") == [(2,)]
+
+
+async def test_a_constraint_that_is_put_off(club: Writes) -> None:
+    """It is told as any other, before the answer is read."""
+    await club("createPage", {"text": "a", "code": "x"}, "__typename")
+    assert await refusals(club, "createPage", {"text": "b", "code": "x"}) == [
+        ("ConflictError", "NOT_UNIQUE", ["input"])
+    ]
+    assert await club.rows("SELECT count(*) FROM pages") == [(1,)]
+
+
+async def test_the_row_is_looked_for(club: Writes) -> None:
+    """Where PostgreSQL does not say which of many rows breaks a rule, it is found out."""
+    good = [VALUES | {"small": 2 * number % 10, "color": None} for number in range(100)]
+    for place in (0, 37, 99):
+        given = [*good]
+        given[place] = VALUES | {"small": 20, "price": "5"}
+        path = ["input", "samples", place]
+        assert await refusals(club, "createSamples", {"samples": given}) == [("ValidationError", "CHECK", path)]
+    assert await club.rows("SELECT count(*) FROM samples") == [(0,)]

@@ -6,7 +6,10 @@ import asyncio
 from typing import Any
 
 import pytest
+from graphql import parse
 
+from schema.context import Context
+from schema.documents import to_document
 from schema.opaque import encode
 from schema.principal import Principal
 from tests.schema.mutations.conftest import ANN, Writes, post, refused
@@ -191,6 +194,30 @@ async def test_fields_run_in_order_each_by_itself(write: Writes) -> None:
 
 
 async def test_scope(write: Writes) -> None:
-    """Who may only read is told so, by type."""
+    """Who may only read is told so by type; who shows no key, that one is needed."""
     write.principal = Principal(scopes=frozenset({"read"}), key_id=1)
     assert await refused(write, "createUser", ANN) == [("ForbiddenError", "FORBIDDEN", [])]
+    write.principal = Principal(scopes=frozenset({"read"}))
+    answer = await write.answer('mutation { deleteUser(input: {id: "x"}) { __typename } }')
+    assert answer["data"] == {"deleteUser": None}
+    assert answer["errors"][0].startswith("An API key with the scope `write` is needed")
+
+
+async def test_an_edge(write: Writes) -> None:
+    """The payload has the place of the row in the list of all, which a page may begin behind."""
+    cursors = []
+    for name in "abc":
+        found = await write("createTag", {"name": name, "slug": name}, "tagEdge { cursor node { name } }")
+        assert found["tagEdge"]["node"] == {"name": name}
+        cursors.append(found["tagEdge"]["cursor"])
+    database = write.database
+    context = Context(write.principal, database, write.schema.new_loaders(database), "test")
+    document = to_document(parse("query ($a: String) { tags(after: $a) { nodes { name } } }"))
+    found = await write.schema.answer(document, operation_name=None, variables={"a": cursors[0]}, context=context)
+    assert found.data == b'{"tags":{"nodes":[{"name":"b"},{"name":"c"}]}}'
+
+
+async def test_a_filter_that_is_wrong(write: Writes) -> None:
+    """It is told as data, too."""
+    given = {"filter": {"id": {"eq": "x"}}, "atMost": 1}
+    assert await refused(write, "deleteUsers", given) == [("ValidationError", "BAD_ID", ["input", "filter"])]
