@@ -9,11 +9,11 @@ from tests.browser.console_page import open_console
 pytestmark = BROWSER
 
 
-def root_fields(served: Served) -> list[str]:
-    """Return the names of the server's root fields, in its order."""
-    query = served.app.state.parts.graph.core.query_type
-    assert isinstance(query, GraphQLObjectType)
-    return list(query.fields)
+def root_fields(served: Served, root: str = "query") -> list[str]:
+    """Return the names of the server's root fields for one kind of operation, in its order."""
+    type_ = getattr(served.app.state.parts.graph.core, f"{root}_type")
+    assert isinstance(type_, GraphQLObjectType)
+    return list(type_.fields)
 
 
 async def test_loads_from_here_alone(browsing: Browsing, console_server: Served) -> None:
@@ -67,7 +67,8 @@ async def test_lists_an_example_of_each_root_field(browsing: Browsing, console_s
     """The panel has every root field once; what is typed above it narrows it down."""
     page = (await open_console(browsing, console_server.base)).page
     names = page.locator(".achene-examples li code")
-    assert sorted(await names.all_inner_texts()) == sorted(root_fields(console_server))
+    expected = [*root_fields(console_server), *root_fields(console_server, "mutation")]
+    assert sorted(await names.all_inner_texts()) == sorted(expected)
     await page.get_by_label("Find a field").fill("byslug")
     assert await names.all_inner_texts() == ["categoryBySlug", "postBySlug", "tagBySlug"]
 
@@ -80,6 +81,18 @@ async def test_every_example_runs(browsing: Browsing, console_server: Served) ->
         assert list(answer) == ["data"], (name, answer)
         assert answer["data"][name], (name, answer)
     assert console.watched.complaints == []
+
+
+async def test_a_mutation_is_opened_and_not_run(browsing: Browsing, console_server: Served) -> None:
+    """Its example is there to be filled in: a press of a button writes nothing."""
+    console = await open_console(browsing, console_server.base)
+    await console.run()
+    sent = len(console.watched.keys)
+    await console.page.locator(".achene-examples button", has=console.page.locator("code:text-is('createTag')")).click()
+    await console.until("query", "createTag(input: $input)")
+    await console.until("variables", '"slug"')
+    await console.page.wait_for_timeout(500)
+    assert len(console.watched.keys) == sent
 
 
 async def test_keyboard_is_enough(browsing: Browsing, console_server: Served) -> None:
