@@ -81,8 +81,8 @@ def make_graph(settings: Settings) -> GraphSchema:
 
 
 def page_limits(settings: Settings) -> Limits:
-    """Return how large the pages of lists may be."""
-    return Limits(settings.default_page_size, settings.largest_page_size)
+    """Return how many rows may be read as a page, and written at once."""
+    return Limits(settings.default_page_size, settings.largest_page_size, settings.most_written)
 
 
 def add_routes(app: FastAPI, parts: Parts) -> None:

@@ -113,6 +113,9 @@ class Settings(BaseSettings):
     most_values: int = Field(default=1_000_000, ge=1)
     """Most values that a GraphQL operation may be able to answer with; one computed in Python counts for 20."""
 
+    most_written: int = Field(default=50_000, ge=1)
+    """Most rows that one mutation may write or name."""
+
     graphiql: bool | None = None
     """Serve GraphiQL at /graphql. None means in development only."""
 

@@ -4,7 +4,7 @@ Source: https://relay.dev/graphql/connections.htm
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -17,7 +17,7 @@ from schema.query.order import Order
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large a page may be."""
+    """How many rows may be read as a page, and written by one mutation."""
 
     default_page_size: int = 20
     """Rows where neither `first` nor `last` is given."""
@@ -25,10 +25,14 @@ class Limits:
     largest_page_size: int = 1000
     """Most rows that may be asked for."""
 
+    most_written: int = 50_000
+    """Most rows that an input may write or name."""
+
     def for_type(self, type_: ObjectType) -> "Limits":
         """Return the limits of the lists of a type, which its model may set."""
         largest = type_.largest_page or self.largest_page_size
-        return Limits(min(type_.page_size or self.default_page_size, largest), largest)
+        default = min(type_.page_size or self.default_page_size, largest)
+        return replace(self, default_page_size=default, largest_page_size=largest)
 
     def check_ids(self, ids: Sequence[str]) -> None:
         """Refuse more ids than a page may have rows.

@@ -25,9 +25,6 @@ from schema.query.requests import ObjectRequest
 from schema.types.mutations import REFUSALS, Mutation, mutations_of
 from schema.types.write_inputs import upsert_keys
 
-MOST_ROWS: Final = 10_000
-"""Most rows that one input writes or names."""
-
 MOST_TRIES: Final = 3
 """How often a mutation is tried that ran into another one."""
 
@@ -112,7 +109,7 @@ def wire_mutations(core: GraphQLSchema, graph: Graph, limits: Limits, load: Load
         return
     for type_ in graph.types.values():
         for mutation in mutations_of(type_):
-            root.fields[mutation.name].resolve = _mutation(graph, type_, mutation, _whole(graph))
+            root.fields[mutation.name].resolve = _mutation(graph, limits, type_, mutation, _whole(graph))
             _wire_payload(core, type_, mutation.base, load, load_edge, limits.for_type(type_).largest_page_size)
     for name in ("FieldError", *REFUSALS):
         found = core.type_map[name]
@@ -251,7 +248,7 @@ WAYS: Final[Mapping[str, Way]] = {
 """How each kind of mutation is carried out."""
 
 
-def _mutation(graph: Graph, type_: ObjectType, mutation: Mutation, whole: Whole) -> Callable[..., Any]:
+def _mutation(graph: Graph, limits: Limits, type_: ObjectType, mutation: Mutation, whole: Whole) -> Callable[..., Any]:
     write, payload = WAYS[mutation.kind], f"{mutation.base}Payload"
 
     async def resolve(
@@ -263,7 +260,7 @@ def _mutation(graph: Graph, type_: ObjectType, mutation: Mutation, whole: Whole)
         if not context.principal.may(WRITE):
             return _forbidden(context)
         try:
-            return Payload(payload, type_, await _carried_out(context, graph, type_, write, input))
+            return Payload(payload, type_, await _carried_out(context, graph, limits, type_, write, input))
         except Refused as error:
             transaction = _transaction(context)
             await transaction.roll_back()
@@ -279,7 +276,9 @@ def _transaction(context: Context) -> Transaction:
     return context.transaction
 
 
-async def _carried_out(context: Context, graph: Graph, type_: ObjectType, write: Way, given: Given) -> Keys:
+async def _carried_out(
+    context: Context, graph: Graph, limits: Limits, type_: ObjectType, write: Way, given: Given
+) -> Keys:
     """Write what an input says, and return the keys; again where another transaction stood in the way.
 
     Raises:
@@ -288,7 +287,9 @@ async def _carried_out(context: Context, graph: Graph, type_: ObjectType, write:
     """
     transaction, tries, is_careful = _transaction(context), 1, False
     while True:
-        work = Work(graph, type_, InputReader(graph, MOST_ROWS), Writer(graph, transaction, is_careful=is_careful))
+        work = Work(
+            graph, type_, InputReader(graph, limits.most_written), Writer(graph, transaction, is_careful=is_careful)
+        )
         try:
             keys = await write(work, given)
             await _settled(transaction, graph, type_)
