@@ -159,7 +159,10 @@ class InputReader:
                 continue
             path, asked = (*row.path, name), given[name]
             target = self._graph.types[link.relation.target]
-            if asked is None or "disconnect" in asked:
+            if asked is not None and asked.get("disconnect") is False:
+                text = "`disconnect` takes true; leave it out to keep what is connected."
+                self._problems.append(invalid("INVALID", text, (*path, "disconnect")))
+            elif asked is None or "disconnect" in asked:
                 if not link.relation.is_nullable:
                     text = f"`{name}` must lead to a {target.name}."
                     self._problems.append(invalid("REQUIRED", text, path))
@@ -174,7 +177,11 @@ class InputReader:
     ) -> Iterator[tuple[str, Children]]:
         for link in links:
             name = link.relation.name
-            if not link.relation.is_list or given.get(name) is None:
+            if not link.relation.is_list or name not in given:
+                continue
+            if given[name] is None:
+                text = f"`{name}` must not be null; leave it out to keep what is connected."
+                self._problems.append(invalid("REQUIRED", text, (*path, name)))
                 continue
             asked, there = given[name], (*path, name)
             target = self._graph.types[link.relation.target]

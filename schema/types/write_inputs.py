@@ -127,7 +127,9 @@ def _links(graph: Graph, type_: ObjectType, module: ModuleType, *, is_new: bool)
         target = graph.types[link.relation.target]
         text = link.relation.description or f"The {link.relation.name}."
         if link.relation.is_list:
-            yield link.relation.name, _to_many(graph, type_, link, target, module, is_new=is_new), text
+            name = _to_many(graph, type_, link, target, module, is_new=is_new)
+            if name is not None:
+                yield link.relation.name, name, text
         else:
             is_optional = link.relation.is_nullable and not is_new
             yield link.relation.name, _to_one(target, module, is_optional=is_optional), text
@@ -148,8 +150,17 @@ def _to_one(target: ObjectType, module: ModuleType, *, is_optional: bool) -> str
 
 def _to_many(
     graph: Graph, type_: ObjectType, link: Link, target: ObjectType, module: ModuleType, *, is_new: bool
-) -> str:
-    """Return the input of a to-many link."""
+) -> str | None:
+    """Return the input of a to-many link; None where nothing can be said of it.
+
+    Rows that lead to theirs once and for all are made and deleted, and not moved from one to another.
+    """
+    back = _back(target, link)
+    is_movable = back is None or not back.is_fixed
+    is_made = target.writes is not None and "create" in target.writes.operations
+    is_deleted = not is_new and link.pairs and target.writes is not None and "delete" in target.writes.operations
+    if not (is_movable or is_made or is_deleted):
+        return None
     owner, relation = type_.name, link.relation
     part = f"{owner}{relation.name[0].upper()}{relation.name[1:]}"
     name = f"{part}{'Input' if is_new else 'Change'}"
@@ -157,23 +168,22 @@ def _to_many(
         return name
     key = f"list[{target.name}Key]"
     fields: list[Argument] = []
-    if target.writes is not None and "create" in target.writes.operations:
+    if is_made:
         fields.append(("create", f"list[{_item(graph, part, link, target, module)}]", f"New {target.name} rows."))
-    fields.append(("connect", key, f"{target.name} rows that are there."))
-    if not is_new:
+    if is_movable:
+        fields.append(("connect", key, f"{target.name} rows that are there."))
+    if is_movable and not is_new:
         fields.append(("disconnect", key, f"{target.name} rows that are let go."))
         fields.append(("set", key, f"The {target.name} rows that are connected from now on; all others are let go."))
-        if link.pairs and target.writes is not None and "delete" in target.writes.operations:
-            fields.append(("delete", key, f"{target.name} rows of it that are deleted."))
+    if is_deleted:
+        fields.append(("delete", key, f"{target.name} rows of it that are deleted."))
     declare_input(name, f"The {target.name} rows of a {owner}.", fields, module)
     return name
 
 
 def _item(graph: Graph, part: str, link: Link, target: ObjectType, module: ModuleType) -> str:
     """Return the input of a new row at the end of a link: without the relation that leads back."""
-    back = next((each for each in target.writes.links if each.relation.attribute == link.back), None) if (
-        target.writes and link.back
-    ) else None  # fmt: skip
+    back = _back(target, link)
     if back is None:
         return f"Create{target.name}Input"
     name = f"{part}Item"
@@ -183,6 +193,12 @@ def _item(graph: Graph, part: str, link: Link, target: ObjectType, module: Modul
         required |= {each.relation.name for each in (target.writes.links if target.writes else ()) if each.is_required}
         declare_input(name, f"A new {target.name} of a row.", fields, module, required=required - {back.relation.name})
     return name
+
+
+def _back(target: ObjectType, link: Link) -> Link | None:
+    """Return the target's link over the same foreign key, where clients may write it."""
+    links = target.writes.links if target.writes is not None and link.back is not None else ()
+    return next((each for each in links if each.relation.attribute == link.back), None)
 
 
 def _is_first(name: str, module: ModuleType) -> bool:

@@ -44,14 +44,44 @@ class Person(Club):
     """Somebody, with a key that the database makes."""
 
     __tablename__ = "people"
-    __graph__ = expose("name", "class_", "memberships", "passport", names={"class_": "class"})
-    __writes__ = writable("name", "class_", "memberships", checks={"name": lambda value: value.strip()})
+    __graph__ = expose("name", "class_", "memberships", "passport", "notes", "duties", names={"class_": "class"})
+    __writes__ = writable(
+        "name", "class_", "memberships", "notes", "duties", checks={"name": lambda value: value.strip()}
+    )
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(String(10), unique=True)
     class_: Mapped[str | None] = mapped_column("class")
     memberships: Mapped[list["Membership"]] = relationship(back_populates="person", passive_deletes=True)
     passport: Mapped["Passport | None"] = relationship(back_populates="person")
+    notes: Mapped[list["Note"]] = relationship(back_populates="owner")
+    duties: Mapped[list["Duty"]] = relationship(back_populates="owner")
+
+
+class Note(Club):
+    """Something that may belong to nobody."""
+
+    __tablename__ = "notes"
+    __graph__ = expose("text", "owner")
+    __writes__ = writable("text", "owner")
+
+    id: Mapped[int] = identity()
+    text: Mapped[str] = mapped_column(unique=True)
+    owner_id: Mapped[int | None] = mapped_column(ForeignKey("people.id"))
+    owner: Mapped["Person | None"] = relationship(back_populates="notes")
+
+
+class Duty(Club):
+    """Something that somebody always has."""
+
+    __tablename__ = "duties"
+    __graph__ = expose("text", "owner")
+    __writes__ = writable("text", "owner")
+
+    id: Mapped[int] = identity()
+    text: Mapped[str] = mapped_column(unique=True)
+    owner_id: Mapped[int] = mapped_column(ForeignKey("people.id"))
+    owner: Mapped["Person"] = relationship(back_populates="duties")
 
 
 class Passport(Club):

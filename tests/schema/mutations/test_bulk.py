@@ -134,3 +134,21 @@ async def test_a_limit_of_rows(write: Writes) -> None:
     """What is too much for one input is refused before anything runs."""
     given = [{"name": f"{number}", "slug": f"s{number}"} for number in range(50_001)]
     assert await refused(write, "createTags", {"tags": given}) == [("ValidationError", "TOO_MANY", ["input"])]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        {"commentsCount": {"eq": 0}, "author": {"name": {"eq": "Ann"}}},
+        {"search": "frost"},
+        {"tags": {"some": {"slug": {"eq": "a"}}}},
+        {"or": [{"isPublished": {"eq": True}}, {"commentsAggregate": {"count": {"lt": 1}}}]},
+    ],
+    ids=str,
+)
+async def test_any_filter_finds_rows_to_write(write: Writes, condition: dict[str, Any]) -> None:
+    """Rows are locked as they are found, whatever else the filter looks at."""
+    await users(write, "Ann")
+    await write("createPost", post(tags={"create": [{"name": "a", "slug": "a"}]}), "__typename")
+    given = {"filter": condition, "atMost": 5, "set": {"title": "New"}}
+    assert (await write("updatePosts", given, "affectedCount"))["affectedCount"] == 1

@@ -159,3 +159,43 @@ async def test_the_row_is_looked_for(club: Writes) -> None:
         path = ["input", "samples", place]
         assert await refusals(club, "createSamples", {"samples": given}) == [("ValidationError", "CHECK", path)]
     assert await club.rows("SELECT count(*) FROM samples") == [(0,)]
+
+
+async def test_children_are_moved(club: Writes) -> None:
+    """Rows that hold the key are taken in, let go and replaced; those that must lead somewhere are only moved."""
+    for name in ("Ann", "Bob"):
+        duties = {"create": [{"text": f"{name} 1"}, {"text": f"{name} 2"}]}
+        await club("createPerson", {"name": name, "duties": duties, "notes": duties}, "__typename")
+
+    async def texts(name: str, id_: str, **change: Any) -> list[str]:
+        found = await club(
+            "updatePerson", {"id": encode(id_), name: change}, f"person {{ {name} {{ nodes {{ text }} }} }}"
+        )
+        return [node["text"] for node in found["person"][name]["nodes"]]
+
+    assert await texts("notes", "Person:1", connect=[{"text": "Bob 1"}]) == ["Ann 1", "Ann 2", "Bob 1"]
+    assert await texts("notes", "Person:2") == ["Bob 2"]
+    assert await texts("notes", "Person:1", disconnect=[{"text": "Ann 1"}]) == ["Ann 2", "Bob 1"]
+    assert await texts("notes", "Person:1", set=[{"text": "Ann 1"}]) == ["Ann 1"]
+    assert await texts("notes", "Person:1", delete=[{"text": "Ann 1"}]) == []
+    assert await club.rows("SELECT text, owner_id FROM notes ORDER BY id") == [
+        ("Ann 2", None),
+        ("Bob 1", None),
+        ("Bob 2", 2),
+    ]
+    assert await texts("duties", "Person:1", connect=[{"text": "Bob 1"}]) == ["Ann 1", "Ann 2", "Bob 1"]
+    path = ["input", "duties"]
+    for change, place in (
+        ({"disconnect": [{"text": "Ann 1"}]}, ["disconnect", 0, "text"]),
+        ({"set": [{"text": "Ann 1"}]}, ["set"]),
+    ):
+        asked = {"id": encode("Person:1"), "duties": change}
+        assert await refusals(club, "updatePerson", asked) == [("ValidationError", "REQUIRED", [*path, *place])]
+    asked = {"id": encode("Person:2"), "notes": {"disconnect": [{"text": "Ann 2"}]}}
+    assert await refusals(club, "updatePerson", asked) == [
+        ("NotFoundError", "NOT_FOUND", ["input", "notes", "disconnect", 0, "text"])
+    ]
+    asked = {"id": encode("Person:2"), "notes": {"connect": [{"text": "Bob 2"}, {"text": "no"}]}}
+    assert await refusals(club, "updatePerson", asked) == [
+        ("NotFoundError", "NOT_FOUND", ["input", "notes", "connect", 1, "text"])
+    ]

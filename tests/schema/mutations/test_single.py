@@ -92,16 +92,18 @@ async def test_links_are_changed(write: Writes) -> None:
     shown = "post { comments { nodes { id body } } }"
     found = await write("updatePost", {"id": id_, "comments": written}, shown)
     comment = {"id": found["post"]["comments"]["nodes"][0]["id"]}
-    path = ["input", "comments", "disconnect", 0, "id"]
-    assert await refused(write, "updatePost", {"id": id_, "comments": {"disconnect": [comment]}}) == [
-        ("ValidationError", "REQUIRED", path)
-    ]
     found = await write("updatePost", {"id": id_, "comments": {"delete": [comment]}}, shown)
     assert found["post"]["comments"]["nodes"] == []
     path = ["input", "comments", "delete", 0, "id"]
-    assert await refused(write, "updatePost", {"id": id_, "comments": {"delete": [comment]}}) == [
-        ("NotFoundError", "NOT_FOUND", path)
-    ]
+    again = {"id": id_, "comments": {"delete": [comment]}}
+    assert await refused(write, "updatePost", again) == [("NotFoundError", "NOT_FOUND", path)]
+
+
+def test_what_is_given_once_is_not_moved(write: Writes) -> None:
+    """A comment leads to its post for good, so a post makes and deletes its comments, and takes in no other's."""
+    types = write.schema.core.type_map
+    assert list(types["PostCommentsInput"].fields) == ["create"]  # type: ignore[attr-defined]
+    assert list(types["PostCommentsChange"].fields) == ["create", "delete"]  # type: ignore[attr-defined]
 
 
 async def test_delete(write: Writes) -> None:
@@ -135,6 +137,8 @@ async def test_delete(write: Writes) -> None:
         ("createPost", post(tags={"create": [{"name": "x", "slug": "x"}, {"name": "y", "slug": "old"}]}), [("ConflictError", "NOT_UNIQUE", ["tags", "create", 1, "slug"])]),
         ("createPost", post(comments={"create": [{"body": "x", "author": {"connect": {"id": encode("User:1")}}}, {"body": "", "author": {"connect": {"id": encode("User:1")}}}]}), [("ValidationError", "EMPTY", ["comments", "create", 1, "body"])]),
         ("createPost", post(comments={"create": [{"body": "x", "author": {"connect": {"id": encode("User:1")}}}, {"body": "y", "author": {"connect": {"id": encode("User:7")}}}]}), [("NotFoundError", "NOT_FOUND", ["comments", "create", 1, "author", "connect", "id"])]),
+        ("updatePost", {"id": encode("Post:1"), "tags": None}, [("ValidationError", "REQUIRED", ["tags"])]),
+        ("updatePost", {"id": encode("Post:1"), "category": {"disconnect": False}}, [("ValidationError", "INVALID", ["category", "disconnect"])]),
         ("updatePost", {"id": encode("Post:1"), "title": "x"}, [("NotFoundError", "NOT_FOUND", ["id"])]),
         ("updatePost", {"id": "x", "title": ""}, [("ValidationError", "EMPTY", ["title"]), ("ValidationError", "BAD_ID", ["id"])]),
         ("deletePost", {"id": encode("User:1")}, [("ValidationError", "BAD_ID", ["id"])]),
