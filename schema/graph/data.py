@@ -378,6 +378,9 @@ class Graph:
     relations: Mapping[tuple[str, str], Relation]
     """The relations by the names of their type and field."""
 
+    has_deferred: bool = False
+    """True where a constraint of the tables may fire at the end of a transaction only."""
+
     def relation(self, name: tuple[str, str]) -> Relation:
         """Return a relation by the names of its type and field."""
         return self.relations[name]

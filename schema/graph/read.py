@@ -54,6 +54,11 @@ def read_graph(base: type[DeclarativeBase]) -> Graph:
         relations=MappingProxyType(
             {(type_.name, relation.name): relation for type_ in types for relation in type_.relations}
         ),
+        has_deferred=any(
+            getattr(constraint, "deferrable", None)
+            for table in base.metadata.tables.values()
+            for constraint in table.constraints
+        ),
     )
 
 

@@ -22,6 +22,7 @@ from schema.opaque import write_id
 from schema.query.filter_arguments import read_filter
 from schema.query.page import Limits
 from schema.query.requests import ObjectRequest
+from schema.query.rows import wire_attribute
 from schema.types.mutations import REFUSALS, Mutation, mutations_of
 from schema.types.write_inputs import upsert_keys
 
@@ -152,8 +153,10 @@ def _whole(graph: Graph) -> Whole:
 
     async def read(context: Context, type_name: str, key: tuple[Any, ...]) -> Any:
         type_ = graph.types[type_name]
-        shown = {field.attribute for field in type_.fields} | {each for link in type_.relations for each in link.keys}
-        request = ObjectRequest(type_name, None, type_.key_attributes, tuple(sorted({*type_.key_attributes, *shown})))
+        needed = {*type_.key_attributes, *(each for relation in type_.relations for each in relation.keys)}
+        for field in type_.fields:
+            needed |= {field.attribute, wire_attribute(field.attribute, field.scalar)}
+        request = ObjectRequest(type_name, None, type_.key_attributes, tuple(sorted(needed)))
         return await context.loaders.load_object(request, key)
 
     return read
@@ -306,6 +309,8 @@ async def _carried_out(
 
 async def _settled(transaction: Transaction, graph: Graph, type_: ObjectType) -> None:
     """Let the constraints fire that were put off to the end, as long as it can be told why."""
+    if not graph.has_deferred:
+        return
     try:
         await transaction.settle()
     except Violated as error:

@@ -158,11 +158,12 @@ class Page(Club):
 
     __tablename__ = "pages"
     __table_args__ = (UniqueConstraint("code", deferrable=True, initially="DEFERRED"),)
-    __graph__ = expose("text", "code", "version")
+    __graph__ = expose("text", "code", "share", "version")
     __writes__ = writable("text", "code")
 
     id: Mapped[int] = identity()
     text: Mapped[str]
     code: Mapped[str]
+    share: Mapped[float] = mapped_column(server_default=text("0.1"))
     version: Mapped[int] = mapped_column()
     __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}

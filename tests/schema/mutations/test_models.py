@@ -116,12 +116,16 @@ async def test_versions(club: Writes) -> None:
     id_ = made["page"]["id"]
     changed = await club("updatePage", {"id": id_, "version": 1, "text": "b"}, "page { version text }")
     assert changed["page"] == {"version": 2, "text": "b"}
-    stale = "... on ConflictError { code path current { id ... on Page { text version } } }"
+    stale = "... on ConflictError { code path current { id ... on Page { text share version } } }"
     for mutation, more in (("updatePage", {"text": "c"}), ("deletePage", {})):
         name = mutation[0].upper() + mutation[1:]
         document = f"mutation ($input: {name}Input!) {{ {mutation}(input: $input) {{ {stale} }} }}"
         answer = await club.answer(document, input={"id": id_, "version": 1, **more})
-        expected = {"code": "STALE_VERSION", "path": ["input", "id"], "current": {"id": id_, "text": "b", "version": 2}}
+        expected = {
+            "code": "STALE_VERSION",
+            "path": ["input", "id"],
+            "current": {"id": id_, "text": "b", "share": 0.1, "version": 2},
+        }
         assert answer == {"data": {mutation: expected}, "errors": []}
     assert (await club("updatePages", {"filter": {}, "atMost": 1, "set": {"text": "d"}}, "pages { version }"))[
         "pages"
