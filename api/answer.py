@@ -34,6 +34,11 @@ class Answer:
     headers: Headers = ()
     """Further headers."""
 
+    @property
+    def whole(self) -> bytes:
+        """The body in one piece."""
+        return self.body if isinstance(self.body, bytes) else b"".join(self.body)
+
     @staticmethod
     def json(
         status: int, body: bytes | tuple[bytes, ...], headers: Headers = (), media: Media = Media.JSON

@@ -13,9 +13,15 @@ from typing import Any, Final
 import orjson
 from asyncpg.exceptions import CannotConnectNowError, PostgresConnectionError
 from sqlalchemy import URL, Executable, Row, make_url, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import (
+    AsyncConnection,
+    AsyncEngine,
+    AsyncTransaction,
+    async_sessionmaker,
+    create_async_engine,
+)
 
 from api.direct import QUERY_CANCELED, UNAVAILABLE_CLASSES, DirectPool
 from api.settings import Settings
@@ -82,6 +88,14 @@ class WriteTransaction:
         """Open a part of the transaction that is undone by itself where its block raises."""
         return self._connection.begin_nested()
 
+    @asynccontextmanager
+    async def nested(self) -> AsyncIterator["WriteTransaction"]:
+        """Open a part of the transaction that can be rolled back by itself."""
+        part = _Part(self._connection)
+        await part.begin()
+        yield part
+        await part.end()
+
     async def settle(self) -> None:
         """Check the constraints that were put off to the end."""
         await self.run(text("SET CONSTRAINTS ALL IMMEDIATE"))
@@ -91,6 +105,28 @@ class WriteTransaction:
         with translated():
             async with self._turn:
                 await self._connection.rollback()
+
+
+class _Part(WriteTransaction):
+    """A part of a transaction, behind a savepoint."""
+
+    _savepoint: AsyncTransaction
+
+    async def begin(self) -> None:
+        """Set the savepoint."""
+        self._savepoint = await self._connection.begin_nested()
+
+    async def roll_back(self) -> None:
+        """Undo the part; what is run from now on is a new one."""
+        with translated():
+            async with self._turn:
+                await self._savepoint.rollback()
+                await self.begin()
+
+    async def end(self) -> None:
+        """Keep the part."""
+        with translated():
+            await self._savepoint.commit()
 
 
 def _refusal(error: DBAPIError) -> Exception:
@@ -202,7 +238,7 @@ def translated() -> Iterator[None]:
         if error.connection_invalidated or (sqlstate(error) or "").startswith(UNAVAILABLE_CLASSES):
             raise UnavailableError("The database cannot be reached.") from error
         raise
-    except (OSError, PostgresConnectionError, CannotConnectNowError) as error:
+    except (OSError, PostgresConnectionError, CannotConnectNowError, PendingRollbackError) as error:
         raise UnavailableError("The database cannot be reached.") from error
 
 

@@ -12,8 +12,10 @@ What is wrong with the request itself has its 4xx status in both.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
+import orjson
 from graphql import ExecutionResult, OperationType
 from starlette.types import Receive, Scope, Send
 
@@ -22,6 +24,7 @@ from api.attendance import Attendance
 from api.body import ClientLeftError, read_body
 from api.context import READ, Parts, authenticate, new_context, require, trail_of
 from api.errors import MethodNotAllowedError, body_of, shown
+from api.idempotency import Kept, key_in
 from api.masking import is_unavailable, located, masked
 from api.negotiation import Media, accepted, check_is_json
 from api.operation import Operation, from_address, from_body, has_query
@@ -40,6 +43,9 @@ PAGE_OFFERS: Final = (Media.HTML, *OFFERS)
 
 REPORT: Final = b"x-achene-report"
 """The header that asks for what stands in `extensions` of an answer, such as `cost`."""
+
+REPLAYED: Final = (b"idempotency-replayed", b"true")
+"""The header of an answer that was given before."""
 
 NOTHING: Final[frozenset[str]] = frozenset()
 
@@ -90,7 +96,8 @@ class GraphQLEndpoint:
                 async with attendance:
                     operation = await self._read(scope, headers, receive)
                     attendance.has_body()
-                    return await self._run(operation, context, media, trail, is_safe=scope["method"] != "POST")
+                    is_safe = scope["method"] != "POST"
+                    return await self._run(operation, context, media, trail, is_safe=is_safe, key=key_in(headers))
             finally:
                 context.loaders.cancel()
         except PublicError as error:
@@ -106,7 +113,14 @@ class GraphQLEndpoint:
         return from_body(await read_body(receive, length, self._parts.settings.largest_body_bytes))
 
     async def _run(
-        self, operation: Operation, context: Context, media: Media, trail: Trail, *, is_safe: bool
+        self,
+        operation: Operation,
+        context: Context,
+        media: Media,
+        trail: Trail,
+        *,
+        is_safe: bool,
+        key: str | None,
     ) -> Answer:
         """Run an operation and write what came of it."""
         try:
@@ -114,6 +128,30 @@ class GraphQLEndpoint:
             _check_operation(document, operation.name, trail, is_safe=is_safe)
         except (DocumentError, LimitError) as error:
             return _document_refusal(error, media, trail)
+        if key is not None and document.operation(operation.name).operation is OperationType.MUTATION:
+            return await self._once(key, document, operation, context, media, trail)
+        return await self._answered(document, operation, context, media, trail)
+
+    async def _once(
+        self, key: str, document: Document, operation: Operation, context: Context, media: Media, trail: Trail
+    ) -> Answer:
+        """Run a mutation in one transaction with its answer, or give the answer that it had before."""
+        async with self._parts.database.transaction() as transaction:
+            kept = Kept(transaction, context.principal, key, operation)
+            if (before := await kept.claim(self._parts.settings.idempotency_hours)) is not None:
+                return Answer.json(200, before[1], (*UNCACHED, REPLAYED), Media(before[0]))
+            context.whole = transaction
+            answer = await self._answered(document, operation, context, media, trail)
+            if trail.codes:  # what failed is to be run again: nothing is written, and nothing kept
+                await transaction.roll_back()
+                return _without_data(answer)
+            await kept.keep(media.value, answer.whole)
+            return answer
+
+    async def _answered(
+        self, document: Document, operation: Operation, context: Context, media: Media, trail: Trail
+    ) -> Answer:
+        """Run an operation of a valid document."""
         answered = await self._parts.graph.answer(
             document, operation_name=operation.name, variables=operation.variables, context=context
         )
@@ -122,6 +160,12 @@ class GraphQLEndpoint:
         result = answered.result or ExecutionResult(None, [])
         result.extensions = answered.extensions
         return _written(result, media, trail)
+
+
+def _without_data(answer: Answer) -> Answer:
+    """Return an answer whose data was undone: its errors alone, in the form that they have."""
+    said: dict[str, Any] = orjson.loads(answer.whole)
+    return replace(answer, body=dump(said | {"data": None})) if "data" in said else answer
 
 
 def _headers(scope: Scope) -> Headers:

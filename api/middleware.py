@@ -42,6 +42,9 @@ CLOSED_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-
 CLIENT_LEFT: Final = 499
 """What the log says where a client left before it was answered, as nginx does."""
 
+ALLOWED: Final = ("X-API-Key", "Authorization", "Content-Type", "X-Request-Id", "X-Achene-Report", "Idempotency-Key")
+"""Headers that pages of other origins may send."""
+
 LOCALHOST: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 """Origins that may call in development."""
 
@@ -60,8 +63,8 @@ def guard(settings: Settings) -> list[Middleware]:
                 allow_origins=origins,
                 allow_origin_regex=pattern,
                 allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
-                allow_headers=("X-API-Key", "Authorization", "Content-Type", "X-Request-Id", "X-Achene-Report"),
-                expose_headers=("X-Request-Id", "Retry-After", "WWW-Authenticate"),
+                allow_headers=ALLOWED,
+                expose_headers=("X-Request-Id", "Retry-After", "WWW-Authenticate", "Idempotency-Replayed"),
             )
         )
     found.append(Middleware(BodyLimit, largest_bytes=settings.largest_body_bytes))

@@ -116,6 +116,9 @@ class Settings(BaseSettings):
     most_written: int = Field(default=50_000, ge=1)
     """Most rows that one mutation may write or name."""
 
+    idempotency_hours: float = Field(default=24.0, gt=0)
+    """How long the answer to a mutation with an Idempotency-Key is kept."""
+
     graphiql: bool | None = None
     """Serve GraphiQL at /graphql. None means in development only."""
 

@@ -64,6 +64,9 @@ class Transaction(Protocol):
     def savepoint(self) -> AbstractAsyncContextManager[Any]:
         """Open a part of the transaction that is undone by itself where its block raises."""
 
+    def nested(self) -> "AbstractAsyncContextManager[Transaction]":
+        """Open a part of the transaction that can be rolled back by itself."""
+
     async def settle(self) -> None:
         """Check the constraints that were put off to the end.
 
@@ -93,6 +96,9 @@ class Context:
 
     reports: frozenset[str] = frozenset()
     """What the caller wants to be told beside the data, in `extensions`: `cost`, `way`, `explain`."""
+
+    whole: Transaction | None = None
+    """A transaction around the whole operation, where there is one; each root field is then a part of it."""
 
     transaction: Transaction | None = None
     """What a mutation writes through; there while one runs."""

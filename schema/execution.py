@@ -61,7 +61,8 @@ class MutationExecution(StrawberryGraphQLCoreExecutionContext):
         context: Context = self.context_value
         loaders = context.loaders
         try:
-            async with context.database.transaction() as transaction:
+            whole = context.whole
+            async with context.database.transaction() if whole is None else whole.nested() as transaction:
                 context.transaction, context.loaders = transaction, loaders.over(transaction)
                 result = super().execute_field(parent_type, source, field_details_list, path, position_context)
                 if inspect.isawaitable(result):
