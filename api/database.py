@@ -57,10 +57,12 @@ CONFLICTS: Final = ("40001", "40P01")
 class WriteTransaction:
     """One connection of the writing pool; see `schema.context.Transaction`."""
 
-    def __init__(self, connection: AsyncConnection) -> None:
-        """Note the connection."""
+    def __init__(self, connection: AsyncConnection, turn: asyncio.Lock | None = None) -> None:
+        """Note the connection, and the turn of those who use it, where others do."""
         self._connection = connection
-        self._turn = asyncio.Lock()  # the batches of a selection are run side by side, and a connection runs one
+        self._turn = (
+            turn or asyncio.Lock()
+        )  # the batches of a selection are run side by side, and a connection runs one
 
     async def run(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> Sequence[Any]:
         """Run a statement, with the values of each row where it writes several, and return its rows.
@@ -84,6 +86,11 @@ class WriteTransaction:
             async with self._turn:
                 return (await self._connection.execute(statement)).all()
 
+    async def give_up(self) -> None:
+        """Wait until nothing runs on the connection; what was cancelled has closed it then."""
+        async with self._turn:
+            pass
+
     def savepoint(self) -> AbstractAsyncContextManager[Any]:
         """Open a part of the transaction that is undone by itself where its block raises."""
         return self._connection.begin_nested()
@@ -91,7 +98,7 @@ class WriteTransaction:
     @asynccontextmanager
     async def nested(self) -> AsyncIterator["WriteTransaction"]:
         """Open a part of the transaction that can be rolled back by itself."""
-        part = _Part(self._connection)
+        part = _Part(self._connection, self._turn)
         await part.begin()
         yield part
         await part.end()
@@ -215,8 +222,12 @@ class Database:
         with translated():
             async with self.writer.connect() as connection:
                 transaction = WriteTransaction(connection)
-                yield transaction
-                await connection.commit()
+                try:
+                    yield transaction
+                    await connection.commit()
+                except BaseException:
+                    await transaction.give_up()
+                    raise
 
     async def close(self) -> None:
         """Close every connection."""

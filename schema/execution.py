@@ -64,9 +64,13 @@ class MutationExecution(StrawberryGraphQLCoreExecutionContext):
             whole = context.whole
             async with context.database.transaction() if whole is None else whole.nested() as transaction:
                 context.transaction, context.loaders = transaction, loaders.over(transaction)
-                result = super().execute_field(parent_type, source, field_details_list, path, position_context)
-                if inspect.isawaitable(result):
-                    result = await result
+                try:
+                    result = super().execute_field(parent_type, source, field_details_list, path, position_context)
+                    if inspect.isawaitable(result):
+                        result = await result
+                except BaseException:
+                    context.loaders.cancel()  # before the connection is given back, on which they run
+                    raise
                 if result is None:  # the selection failed as a whole, and nobody is told what was written
                     context.loaders.cancel()
                     await transaction.roll_back()

@@ -13,6 +13,7 @@ from typing import Any, ClassVar, Final
 
 import httpx
 
+from benchmarks.contest.data import USERS
 from benchmarks.contest.postgres import Postgres
 from benchmarks.contest.workloads import Workload
 
@@ -117,6 +118,9 @@ class Contender:
                 return {"id": self.write_id("User", value)}
             case "W4":
                 return {"category": self.write_id("Category", value), "first": workload.first}
+            case "W6":
+                author = self.write_id("User", value % USERS + 1)
+                return {"post": self.write_id("Post", value), "author": author, "body": f"Said of {value}."}
             case "W5":
                 return {"first": workload.first, "after": self.write_place("posts", value)}
             case _:

@@ -98,6 +98,7 @@ async def load(url: str) -> dict[str, int]:
             await connection.copy_records_to_table(table, columns=columns, records=rows(table))
         for table in COLUMNS:
             await connection.execute(f"VACUUM (ANALYZE, FREEZE) {table}")
+        await connection.execute(f"ALTER TABLE comments ALTER COLUMN id RESTART WITH {COMMENTS + 1}")
         return {table: await connection.fetchval(f"SELECT count(*) FROM {table}") for table in COLUMNS}  # noqa: S608
     finally:
         await connection.close()

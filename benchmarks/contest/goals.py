@@ -18,12 +18,12 @@ MOST_GROWTH: Final = 10.0
 """How much more W3 for ten times the users may cost."""
 
 RATIOS: Final[tuple[tuple[str, Mapping[str, float], int | None], ...]] = (
-    ("floor", {"W1": 0.7, "W2": 0.8, "W4": 0.9, "W3": 1.5, "W5": 1.5}, None),
-    ("postgraphile", {"W1": 1.0, "W2": 1.0, "W3": 4.0, "W4": 1.0, "W5": 4.0}, None),
+    ("floor", {"W1": 0.7, "W2": 0.8, "W4": 0.9, "W3": 1.5, "W5": 1.5, "W6": 0.6}, None),
+    ("postgraphile", {"W1": 1.0, "W2": 1.0, "W3": 4.0, "W4": 1.0, "W5": 4.0, "W6": 1.0}, None),
     ("mercurius", {"W1": 1.0, "W2": 1.0, "W3": 3.0, "W4": 1.0}, None),
     ("mercurius", {"W5": 1.0}, 1),
     ("mercurius", {"W5": 1.5}, 16),
-    ("strawberry", {"W1": 6.0, "W3": 60.0}, None),
+    ("strawberry", {"W1": 6.0, "W3": 60.0, "W6": 1.0}, None),
 )
 """Least ratio of the engine's requests a second to another's, by workload; at one concurrency, or at each."""
 

@@ -1,4 +1,4 @@
-"""What is asked: W1 to W5, and W3 for ten times the users. Every contender says in its own words how.
+"""What is asked: W1 to W5, W3 for ten times the users, and W6, which writes. Every contender says in its own words how.
 
 A workload is a list of values, one a request, the same for all contenders and drawn the same in every run. What a
 contender makes of a value (an id of its own form, a cursor) and its document stand with the contender. Pages begin
@@ -60,6 +60,7 @@ WORKLOADS: Final = {
             first=200,
             only=frozenset({"floor", "engine"}),
         ),
+        Workload("W6", "one comment written, and read with its author", _drawn("W6", 1000, 1, PLACES)),
     )
 }
 """All workloads by name."""

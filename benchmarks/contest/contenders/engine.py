@@ -34,6 +34,12 @@ DOCUMENTS: Mapping[str, str] = {
             nodes { id title slug description body draft publishedAt viewCount }
           }
         }""",
+    "W6": """
+        mutation W6($post: ID!, $author: ID!, $body: String!) {
+          createComment(input: {body: $body, post: {connect: {id: $post}}, author: {connect: {id: $author}}}) {
+            ... on CreateCommentPayload { comment { body author { id name } } }
+          }
+        }""",
 }
 
 CURSORS = """

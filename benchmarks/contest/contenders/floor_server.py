@@ -69,6 +69,16 @@ STATEMENTS: Final = {
         FROM (SELECT * FROM posts WHERE id > $2 ORDER BY id LIMIT $1) AS p
         """,
     ),
+    "/W6": (
+        ("post", "author", "body"),
+        """
+        WITH new AS (INSERT INTO comments (post_id, author_id, body) VALUES ($1, $2, $3) RETURNING author_id, body)
+        SELECT json_build_object('createComment', json_build_object('comment', json_build_object(
+          'body', new.body,
+          'author', (SELECT json_build_object('id', a.id, 'name', a.name) FROM users AS a WHERE a.id = new.author_id)
+        )))::text FROM new
+        """,
+    ),
 }
 """The variables that a statement takes, in order, and the statement, by path."""
 

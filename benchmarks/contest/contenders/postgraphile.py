@@ -36,6 +36,12 @@ DOCUMENTS: Mapping[str, str] = {
             nodes { id: rowId title slug description body draft publishedAt viewCount }
           }
         }""",
+    "W6": """
+        mutation W6($post: BigInt!, $author: BigInt!, $body: String!) {
+          createComment(input: {comment: {postId: $post, authorId: $author, body: $body}}) {
+            comment { body author: userByAuthorId { id: rowId name } }
+          }
+        }""",
 }
 
 CURSORS = """

@@ -26,6 +26,10 @@ DOCUMENTS: Mapping[str, str] = {
         query W5($first: Int!, $after: ID!) {
           posts(first: $first, after: $after) { id title slug description body draft publishedAt viewCount }
         }""",
+    "W6": """
+        mutation W6($post: ID!, $author: ID!, $body: String!) {
+          createComment(post: $post, author: $author, body: $body) { comment { body author { id name } } }
+        }""",
 }
 """Documents of the servers that are written by hand; they name things alike."""
 

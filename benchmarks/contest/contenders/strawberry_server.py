@@ -210,11 +210,31 @@ class Query:
         return PostPage(category=int(category), first=first)
 
 
+@strawberry.type
+class CreateComment:
+    """What came of a new comment."""
+
+    comment: Comment
+
+
+@strawberry.type
+class Mutation:
+    """What can be written."""
+
+    @strawberry.mutation
+    async def create_comment(self, post: strawberry.ID, author: strawberry.ID, body: str) -> CreateComment:
+        """Write a comment."""
+        row = CommentRow(post_id=int(post), author_id=int(author), body=body)
+        async with new_session.begin() as session:
+            session.add(row)
+        return CreateComment(comment=row)  # type: ignore[arg-type]  # rows stand for types
+
+
 def make_app() -> FastAPI:
     """Make the application."""
     if not models.Base.registry.mappers:
         raise RuntimeError("no model is mapped")
-    schema = strawberry.Schema(Query, extensions=[ParserCache, ValidationCache])
+    schema = strawberry.Schema(Query, Mutation, extensions=[ParserCache, ValidationCache])
     app = FastAPI()
     app.include_router(GraphQLRouter(schema, context_getter=Context), prefix="/graphql")
     return app

@@ -42,6 +42,27 @@ async def test_cancelled(write: Writes) -> None:
     }
 
 
+async def test_cancelled_while_the_answer_is_read(write: Writes) -> None:
+    """Nothing is written, and no connection goes back to the pool with half a statement on it."""
+    await write("createUser", ANN, "__typename")
+    selection = "... on CreatePostPayload { post { tags { nodes { id } } comments { nodes { id } } } }"
+    document = f"mutation ($input: CreatePostInput!) {{ createPost(input: $input) {{ {selection} }} }}"
+    blocker = await asyncpg.connect(write.url)
+    for number in range(8):  # more than the pool has connections
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE tags")
+            task = asyncio.create_task(write.answer(document, input=post()))
+            await waiting(write)
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+        assert await write.rows("SELECT 1 FROM posts") == [], number
+    await blocker.close()
+    for number in range(8):
+        found = await write("createPost", post(slug=f"s{number}"), "post { tags { totalCount } }")
+        assert found["post"] == {"tags": {"totalCount": 0}}
+
+
 async def test_a_connection_that_is_killed(write: Writes) -> None:
     """The field says that the database is away, and the next mutation has another connection."""
     await write("createUser", ANN, "__typename")

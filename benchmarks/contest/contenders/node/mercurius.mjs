@@ -17,6 +17,8 @@ const schema = `
     id: ID! title: String! slug: String! description: String body: String! draft: Boolean!
     publishedAt: DateTime viewCount: Int! author: User! tags: [Tag!]! comments(first: Int!): [Comment!]!
   }
+  type CreateComment { comment: Comment! }
+  type Mutation { createComment(post: ID!, author: ID!, body: String!): CreateComment! }
   type PostPage { totalCount: Int! nodes: [Post!]! }
   type Query {
     user(id: ID!): User
@@ -37,6 +39,8 @@ const TEXTS = {
   published: `SELECT ${POST} FROM posts WHERE category_id = $1 AND NOT draft
     ORDER BY published_at DESC, id DESC LIMIT $2`,
   publishedCount: "SELECT count(*)::int AS count FROM posts WHERE category_id = $1 AND NOT draft",
+  createComment: `INSERT INTO comments (post_id, author_id, body) VALUES ($1, $2, $3)
+    RETURNING id, body, author_id AS "authorId"`,
   usersById: `SELECT ${USER} FROM users WHERE id = ANY ($1::bigint[])`,
   postsByAuthor: `SELECT p.* FROM unnest($1::bigint[]) AS a (id) CROSS JOIN LATERAL
     (SELECT ${POST} FROM posts WHERE author_id = a.id ORDER BY id LIMIT $2) AS p`,
@@ -94,6 +98,11 @@ const resolvers = {
     users: (_, { first, after }) => rows("users", first, after),
     posts: (_, { first, after }) => rows("posts", first, after),
     publishedPosts: (_, { category, first }) => ({ category, first }),
+  },
+  Mutation: {
+    createComment: async (_, { post, author, body }) => ({
+      comment: (await rows("createComment", post, author, body))[0],
+    }),
   },
   PostPage: {
     totalCount: async ({ category }) => (await rows("publishedCount", category))[0].count,
