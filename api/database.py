@@ -60,9 +60,7 @@ class WriteTransaction:
     def __init__(self, connection: AsyncConnection, turn: asyncio.Lock | None = None) -> None:
         """Note the connection, and the turn of those who use it, where others do."""
         self._connection = connection
-        self._turn = (
-            turn or asyncio.Lock()
-        )  # the batches of a selection are run side by side, and a connection runs one
+        self._turn = turn or asyncio.Lock()  # batches of a selection come side by side, and a connection runs one
 
     async def run(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> Sequence[Any]:
         """Run a statement, with the values of each row where it writes several, and return its rows.

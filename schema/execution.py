@@ -68,11 +68,9 @@ class MutationExecution(StrawberryGraphQLCoreExecutionContext):
                     result = super().execute_field(parent_type, source, field_details_list, path, position_context)
                     if inspect.isawaitable(result):
                         result = await result
-                except BaseException:
+                finally:
                     context.loaders.cancel()  # before the connection is given back, on which they run
-                    raise
                 if result is None:  # the selection failed as a whole, and nobody is told what was written
-                    context.loaders.cancel()
                     await transaction.roll_back()
                 return result
         except UnavailableError as error:
@@ -80,7 +78,6 @@ class MutationExecution(StrawberryGraphQLCoreExecutionContext):
             self.handle_field_error(error, definition.type, field_details_list, path)
             return None
         finally:
-            context.loaders.cancel()
             context.transaction, context.loaders = None, loaders
 
 

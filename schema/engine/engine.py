@@ -249,7 +249,7 @@ def _comparisons(shape: Shape) -> int:
 
 
 def _size(kept: tuple[_Plan, Statement]) -> int:
-    """Return about how many bytes a statement takes, with the plan and the shapes that go with it (measured)."""
+    """Return about how many bytes a statement takes, with the plan and the shapes that go with it: an estimate."""
     statement = kept[1]
     return BASE_BYTES + 8 * len(statement.sql) + PARAMETER_BYTES * len(statement.parameters)
 

@@ -101,7 +101,7 @@ def wire_mutations(core: GraphQLSchema, graph: Graph, limits: Limits, load: Load
     Args:
         core: The schema.
         graph: Its description.
-        limits: How large a page may be.
+        limits: How many rows are given back, and written at once.
         load: How a row is read.
         load_edge: How a row is read with its place in the list of its type.
     """
