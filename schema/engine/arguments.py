@@ -14,8 +14,7 @@ from sqlalchemy import ColumnElement, bindparam, literal
 from sqlalchemy.types import TypeEngine
 
 from schema.engine.outline import Site
-from schema.errors import BadInputError
-from schema.graph import Field, Graph, ObjectType
+from schema.graph import Graph, ObjectType
 from schema.opaque import read_id, read_id_of
 from schema.query.filter_arguments import read_filter
 from schema.query.filters import (
@@ -36,7 +35,7 @@ from schema.query.later import Pending, decided, parts_later, read_or_later
 from schema.query.order import Order, read_order
 from schema.query.page import Limits, Page, read_page
 from schema.query.requests import Grouping
-from schema.values import check_text
+from schema.query.unique import read_unique
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,25 +200,12 @@ class ArgumentReader:
         self, type_: ObjectType, names: Sequence[str], arguments: Mapping[str, Any], taken: "_Taken"
     ) -> RowShape:
         fields = [field for name in names if (field := type_.field_named(name)) is not None]
-        values = [read_or_later(arguments[field.name], partial(self._part, field)) for field in fields]
+        values = [read_or_later(arguments[field.name], partial(read_unique, self._graph, field)) for field in fields]
         return _row(type_, [field.attribute for field in fields], values, taken)
 
     def _key(self, type_: ObjectType, id_: Any) -> tuple[Any, ...]:
         read = partial(read_id_of, type_, argument="id")
         return parts_later(id_, read, len(type_.primary_key)) if type(id_) is Pending else read(id_)
-
-    def _part(self, field: Field, value: Any) -> Any:
-        """Return the value of a column of a unique key."""
-        if field.references is not None:
-            return read_id_of(self._graph.types[field.references], value, field.name)[0]
-        if field.scalar.enum is not None:
-            return next(member.value for member in field.scalar.enum.members if member.name == value.name)
-        if isinstance(value, str):
-            try:
-                check_text(value)
-            except ValueError as error:
-                raise BadInputError(f"Argument `{field.name}`: {error}.") from error
-        return value
 
 
 def _row(type_: ObjectType, key: Sequence[str], values: Sequence[Any], taken: "_Taken") -> RowShape:

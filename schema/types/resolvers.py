@@ -19,7 +19,6 @@ from graphql import (
     get_named_type,
 )
 
-from schema.errors import BadInputError
 from schema.graph import Field, Graph, Kind, ObjectType, Relation, Scalar
 from schema.opaque import read_id, read_id_of, write_id
 from schema.query.conditions import aggregate_scalar
@@ -31,11 +30,12 @@ from schema.query.page import Limits, read_page
 from schema.query.requests import GroupRequest, ObjectRequest
 from schema.query.rows import WIRE, wire_attribute
 from schema.query.selection import document_of, select_fields
+from schema.query.unique import read_unique
 from schema.record import Record
 from schema.types.lists import KeySource, PageSource, list_request
 from schema.types.mutators import wire_mutations
 from schema.types.scalars import locate, spelled_float
-from schema.values import ReadyJson, SpelledFloat, check_text
+from schema.values import ReadyJson, SpelledFloat
 
 Resolver = Callable[..., Any]
 
@@ -348,24 +348,10 @@ def _by_unique(type_: ObjectType, fields: Sequence[Field], wiring: Wiring) -> Re
 
     def resolve(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Awaitable[Any]:
         request = _object_request(info, type_, None, key, wiring)
-        values = tuple(_argument(field, arguments[field.name], wiring.graph) for field in fields)
+        values = tuple(read_unique(wiring.graph, field, arguments[field.name]) for field in fields)
         return info.context.loaders.load_object(request, values)  # type: ignore[no-any-return]
 
     return resolve
-
-
-def _argument(field: Field, value: Any, graph: Graph) -> Any:
-    """Return what an argument stands for in SQL."""
-    if field.references is not None:
-        return read_id_of(graph.types[field.references], value, field.name)[0]
-    if field.scalar.enum is not None:
-        return next(member.value for member in field.scalar.enum.members if member.name == value.name)
-    if isinstance(value, str):
-        try:
-            return check_text(value)
-        except ValueError as error:
-            raise BadInputError(f"Argument `{field.name}`: {error}.") from error
-    return value
 
 
 def _wire_node(core: GraphQLSchema, wiring: Wiring) -> None:
