@@ -27,7 +27,7 @@ from api.direct import QUERY_CANCELED, UNAVAILABLE_CLASSES, DirectPool
 from api.settings import Settings
 from schema.context import ReadSession, WriteSession
 from schema.errors import UnavailableError
-from schema.mutations.violations import ConflictingWrites, Violated, Violation
+from schema.writing.violations import ConflictingWrites, Violated, Violation
 
 
 def to_asyncpg_url(address: str) -> URL:

@@ -21,8 +21,8 @@ from api.operation import Operation
 from schema.context import Transaction
 from schema.errors import UnavailableError
 from schema.models.idempotency_key import IdempotencyKey
-from schema.mutations.violations import ConflictingWrites
 from schema.principal import Principal
+from schema.writing.violations import ConflictingWrites
 
 HEADER: Final = b"idempotency-key"
 """The header."""

@@ -12,12 +12,6 @@ from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, GraphQ
 from schema.context import Context, Transaction
 from schema.errors import BadInputError, LimitError, UnauthenticatedError, UnavailableError
 from schema.graph import Graph, ObjectType
-from schema.mutations.plan import Row
-from schema.mutations.problems import Path, Problem, Refused, invalid
-from schema.mutations.read import InputReader, version_in
-from schema.mutations.run import Unclear
-from schema.mutations.violations import Attempt, ConflictingWrites, Violated, problem_of
-from schema.mutations.write import Writer
 from schema.opaque import write_id
 from schema.query.filter_arguments import read_filter
 from schema.query.page import Limits
@@ -25,6 +19,12 @@ from schema.query.requests import ObjectRequest
 from schema.query.rows import wire_attribute
 from schema.types.mutations import REFUSALS, Mutation, mutations_of
 from schema.types.write_inputs import upsert_keys
+from schema.writing.plan import Row
+from schema.writing.problems import Path, Problem, Refused, invalid
+from schema.writing.read import InputReader, version_in
+from schema.writing.run import Unclear
+from schema.writing.violations import Attempt, ConflictingWrites, Violated, problem_of
+from schema.writing.write import Writer
 
 MOST_TRIES: Final = 3
 """How often a mutation is tried that ran into another one."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from schema.graph import Link, ObjectType
-from schema.mutations.problems import Path
+from schema.writing.problems import Path
 
 
 @dataclass(frozen=True, slots=True, eq=False)

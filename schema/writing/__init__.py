@@ -6,5 +6,6 @@
 - `write`, `children`, `run`: plan -> statements, one a place of the input whatever the number of rows;
 - `violations`: what PostgreSQL refused -> the place of the input that caused it.
 
-Nothing here knows GraphQL's execution; `schema.types.mutators` does.
+Nothing here knows GraphQL's execution; `schema.types.mutators` does. Mutations of a team's own are in
+`schema.mutations`.
 """

@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table
 
 from schema.graph import Graph, ObjectType
-from schema.mutations.problems import Path, Problem, invalid
+from schema.writing.problems import Path, Problem, invalid
 
 _KEY: Final = re.compile(
     r"Key \((?P<columns>.*?)\)=\((?P<values>.*)\) (?:already exists|is not present|conflicts)", re.S

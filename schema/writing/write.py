@@ -12,10 +12,13 @@ from sqlalchemy import ColumnElement, Executable, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from schema.graph import Field, Graph, ObjectType
-from schema.mutations.children import ChildWriter
-from schema.mutations.plan import Reference, Row
-from schema.mutations.problems import Path, Problem, Refused, invalid, missing
-from schema.mutations.run import (
+from schema.query.conditions import restrict
+from schema.query.filters import Condition
+from schema.query.rows import rows_of_type
+from schema.writing.children import ChildWriter
+from schema.writing.plan import Reference, Row
+from schema.writing.problems import Path, Problem, Refused, invalid, missing
+from schema.writing.run import (
     Connection,
     Runner,
     as_values,
@@ -27,10 +30,7 @@ from schema.mutations.run import (
     next_version,
     values_of,
 )
-from schema.mutations.violations import Attempt
-from schema.query.conditions import restrict
-from schema.query.filters import Condition
-from schema.query.rows import rows_of_type
+from schema.writing.violations import Attempt
 
 
 class Writer:

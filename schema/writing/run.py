@@ -11,10 +11,10 @@ from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.types import TypeEngine
 
 from schema.graph import Graph, Link, ObjectType
-from schema.mutations.plan import Reference, Row
-from schema.mutations.problems import Path, Problem, Refused, missing
-from schema.mutations.violations import Attempt, Entry, Violated, problem_of
 from schema.query.statements import unnest
+from schema.writing.plan import Reference, Row
+from schema.writing.problems import Path, Problem, Refused, missing
+from schema.writing.violations import Attempt, Entry, Violated, problem_of
 
 
 class Connection(Protocol):

@@ -8,11 +8,11 @@ from sqlalchemy import tuple_ as row_of
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from schema.graph import Link, ObjectType
-from schema.mutations.plan import Children, Reference, Row
-from schema.mutations.problems import Path, Problem, Refused, invalid
-from schema.mutations.run import Runner, columns_of, is_named, links_of, refuse_missing, values_of
-from schema.mutations.violations import Attempt, Entry
 from schema.query.statements import unnest
+from schema.writing.plan import Children, Reference, Row
+from schema.writing.problems import Path, Problem, Refused, invalid
+from schema.writing.run import Runner, columns_of, is_named, links_of, refuse_missing, values_of
+from schema.writing.violations import Attempt, Entry
 
 
 class ChildWriter:

@@ -5,10 +5,10 @@ from typing import Any, Final
 
 from schema.errors import BadIdError
 from schema.graph import Field, Graph, Link, ObjectType, WriteField
-from schema.mutations.plan import Children, Reference, Row
-from schema.mutations.problems import Path, Problem, Refused, invalid
 from schema.opaque import read_id_of
 from schema.values import as_held, check_text
+from schema.writing.plan import Children, Reference, Row
+from schema.writing.problems import Path, Problem, Refused, invalid
 
 DEEPEST: Final = 8
 """Most rows inside each other."""
