@@ -158,6 +158,9 @@ class UniqueKey:
     name: str
     """The root field, such as `postBySlug`."""
 
+    by: str
+    """What it looks by: `slug`, `smallAndColor`."""
+
     fields: tuple[Field, ...]
     """The columns, in the order of the constraint."""
 

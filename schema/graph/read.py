@@ -211,7 +211,7 @@ def _unique_keys(mapper: Mapper[Any], singular: str, fields: Iterable[Field]) ->
             continue
         members = tuple(by_column[column] for column in columns)
         suffix = "And".join(member.name[0].upper() + member.name[1:] for member in members)
-        yield UniqueKey(f"{singular}By{suffix}", members)
+        yield UniqueKey(f"{singular}By{suffix}", suffix[0].lower() + suffix[1:], members)
 
 
 def unique_columns(table: Any) -> Iterator[tuple[Column[Any], ...]]:

@@ -14,7 +14,8 @@ from strawberry.types.scalar import ScalarDefinition
 
 from schema.graph import Graph, ObjectType
 from schema.types.declare import declare_field, declare_type
-from schema.types.write_inputs import declare_key, declare_write_input, upsert_keys
+from schema.types.write_inputs import declare_key, declare_write_input
+from schema.writing.read import upsert_keys
 
 PathSegment = NewType("PathSegment", object)
 

@@ -3,64 +3,25 @@
 Each runs inside a transaction of its own, in which its whole selection is read; see `schema.execution`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any, Final
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, GraphQLUnionType
 
 from schema.context import Context, Transaction
-from schema.errors import BadInputError, LimitError, UnauthenticatedError, UnavailableError
+from schema.errors import LimitError, UnauthenticatedError
 from schema.graph import Graph, ObjectType
 from schema.opaque import write_id
-from schema.query.filter_arguments import read_filter
 from schema.query.page import Limits
 from schema.query.requests import ObjectRequest
 from schema.query.rows import wire_attribute
 from schema.types.mutations import REFUSALS, Mutation, mutations_of
-from schema.types.write_inputs import upsert_keys
-from schema.writing.plan import Row
-from schema.writing.problems import Path, Problem, Refused, invalid
-from schema.writing.read import InputReader, version_in
-from schema.writing.run import Unclear
-from schema.writing.violations import Attempt, ConflictingWrites, Violated, problem_of
-from schema.writing.write import Writer
-
-MOST_TRIES: Final = 3
-"""How often a mutation is tried that ran into another one."""
+from schema.writing.problems import Problem, Refused
+from schema.writing.ways import WAYS, Keys, carry_out
 
 WRITE: Final = "write"
 """The scope without which nothing is written."""
-
-INPUT: Final[Path] = ("input",)
-"""Where every input begins."""
-
-Given = Mapping[str, Any]
-"""A coerced input."""
-
-Keys = Sequence[tuple[Any, ...]]
-"""Primary keys of the rows that were written."""
-
-Way = Callable[["Work", Given], Awaitable[Keys]]
-"""Carries a mutation out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What a mutation is carried out with."""
-
-    graph: Graph
-    """The graph description."""
-
-    type_: ObjectType
-    """What is written."""
-
-    reader: InputReader
-    """Reads the input."""
-
-    writer: Writer
-    """Writes."""
-
 
 Whole = Callable[["Context", str, tuple[Any, ...]], Awaitable[Any]]
 """Reads all shown values of a row, by its type and primary key."""
@@ -166,93 +127,8 @@ def _attribute(name: str) -> Callable[..., Any]:
     return lambda source, _info: getattr(source, name)
 
 
-async def _create(work: "Work", given: Given) -> Keys:
-    row = work.reader.new_row(work.type_, given, INPUT)
-    work.reader.check()
-    await work.writer.create([row])
-    return [row.key]
-
-
-async def _create_many(work: "Work", given: Given) -> Keys:
-    rows = work.reader.new_rows(work.type_, given[work.type_.plural], (*INPUT, work.type_.plural))
-    work.reader.check()
-    await work.writer.create(rows)
-    return [row.key for row in rows]
-
-
-async def _update(work: "Work", given: Given) -> Keys:
-    row = work.reader.change(work.type_, given, INPUT)
-    work.reader.check()
-    await work.writer.change(row)
-    return [row.key]
-
-
-async def _update_many(work: "Work", given: Given) -> Keys:
-    changes = work.reader.changes(work.type_, given["set"], (*INPUT, "set"))
-    keys = await _found(work, given)
-    await work.writer.change_all(changes, keys)
-    return keys
-
-
-async def _delete(work: "Work", given: Given) -> Keys:
-    path = (*INPUT, "id")
-    key = work.reader.key(work.type_, given["id"], path)
-    work.reader.check()
-    row = Row(work.type_, INPUT, {}, key=key, version=version_in(work.type_, given))
-    await work.writer.delete(row, path)
-    return [key]
-
-
-async def _delete_many(work: "Work", given: Given) -> Keys:
-    keys = await _found(work, given)
-    await work.writer.delete_all(work.type_, keys)
-    return keys
-
-
-async def _upsert(work: "Work", given: Given) -> Keys:
-    row = work.reader.new_row(work.type_, given[work.type_.singular], (*INPUT, work.type_.singular))
-    return await _upserted(work, [row], given)
-
-
-async def _upsert_many(work: "Work", given: Given) -> Keys:
-    rows = work.reader.new_rows(work.type_, given[work.type_.plural], (*INPUT, work.type_.plural))
-    return await _upserted(work, rows, given)
-
-
-async def _upserted(work: "Work", rows: list[Row], given: Given) -> Keys:
-    key = upsert_keys(work.type_)[given["by"].name].fields
-    work.reader.check_keys(rows, key)
-    work.reader.check()
-    await work.writer.upsert(rows, key)
-    return [row.key for row in rows]
-
-
-async def _found(work: "Work", given: Given) -> list[tuple[Any, ...]]:
-    """Return the keys of the rows that `filter` finds."""
-    at_most = work.reader.at_most(given["atMost"], (*INPUT, "atMost"))
-    work.reader.check()
-    try:
-        condition = read_filter(work.graph, work.type_, given["filter"])
-    except BadInputError as error:
-        raise Refused([invalid(error.code, str(error), (*INPUT, "filter"))]) from error
-    return await work.writer.find(work.type_, condition, at_most)
-
-
-WAYS: Final[Mapping[str, Way]] = {
-    "create": _create,
-    "createMany": _create_many,
-    "update": _update,
-    "updateMany": _update_many,
-    "delete": _delete,
-    "deleteMany": _delete_many,
-    "upsert": _upsert,
-    "upsertMany": _upsert_many,
-}
-"""How each kind of mutation is carried out."""
-
-
 def _mutation(graph: Graph, limits: Limits, type_: ObjectType, mutation: Mutation, whole: Whole) -> Callable[..., Any]:
-    write, payload = WAYS[mutation.kind], f"{mutation.base}Payload"
+    way, payload = WAYS[mutation.kind], f"{mutation.base}Payload"
 
     async def resolve(
         _source: Any,
@@ -262,13 +138,16 @@ def _mutation(graph: Graph, limits: Limits, type_: ObjectType, mutation: Mutatio
         context: Context = info.context
         if not context.principal.may(WRITE):
             return _forbidden(context)
+        transaction = _transaction(context)
         try:
-            return Payload(payload, type_, await _carried_out(context, graph, limits, type_, write, input))
+            keys = await carry_out(
+                way, input, transaction=transaction, graph=graph, type_=type_, most_written=limits.most_written
+            )
         except Refused as error:
-            transaction = _transaction(context)
             await transaction.roll_back()
             current = error.current and await whole(context, *error.current)
             return _refusal(error.problems, current)
+        return Payload(payload, type_, keys)
 
     return resolve
 
@@ -277,47 +156,6 @@ def _transaction(context: Context) -> Transaction:
     if context.transaction is None:
         raise TypeError("a mutation runs in a transaction")
     return context.transaction
-
-
-async def _carried_out(
-    context: Context, graph: Graph, limits: Limits, type_: ObjectType, write: Way, given: Given
-) -> Keys:
-    """Write what an input says, and return the keys; again where another transaction stood in the way.
-
-    Raises:
-        Refused: It was refused.
-        UnavailableError: Others stood in the way each time.
-    """
-    transaction, tries, is_careful = _transaction(context), 1, False
-    while True:
-        work = Work(
-            graph, type_, InputReader(graph, limits.most_written), Writer(graph, transaction, is_careful=is_careful)
-        )
-        try:
-            keys = await write(work, given)
-            await _settled(transaction, graph, type_)
-            return keys
-        except Unclear:
-            await transaction.roll_back()
-            is_careful = True
-        except ConflictingWrites as error:
-            await transaction.roll_back()
-            tries += 1
-            if tries > MOST_TRIES:
-                raise UnavailableError("Other writes stood in the way too often; try again.") from error
-
-
-async def _settled(transaction: Transaction, graph: Graph, type_: ObjectType) -> None:
-    """Let the constraints fire that were put off to the end, as long as it can be told why."""
-    if not graph.has_deferred:
-        return
-    try:
-        await transaction.settle()
-    except Violated as error:
-        problem = problem_of(graph, Attempt(type_.table, (), INPUT), error.violation)
-        if problem is None:
-            raise
-        raise Refused([problem]) from error
 
 
 def _forbidden(context: Context) -> Refusal:

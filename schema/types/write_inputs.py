@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from types import ModuleType
 
-import inflection
 import strawberry
 
-from schema.graph import Graph, Link, ObjectType, UniqueKey
+from schema.graph import Graph, Link, ObjectType
 from schema.types.declare import Argument, annotation_of, declare_input, described_enum
+from schema.writing.read import upsert_keys
 
 
 def declare_key(type_: ObjectType, module: ModuleType) -> None:
@@ -19,14 +19,6 @@ def declare_key(type_: ObjectType, module: ModuleType) -> None:
             shown = "ID" if field.references else annotation_of(field.scalar, is_nullable=False)
             fields.append((field.name, shown, f"The {type_.name} with this `{field.name}`."))
     declare_input(f"{type_.name}Key", f"Names a {type_.name} that is there.", fields, module, is_one_of=True)
-
-
-def upsert_keys(type_: ObjectType) -> dict[str, UniqueKey]:
-    """Return the unique keys that clients can give whole, by the names that `by` takes for them."""
-    given = {each.field.attribute for each in (type_.writes.fields if type_.writes else ())}
-    keys = [key for key in type_.unique_keys if all(field.attribute in given for field in key.fields)]
-    begins = len(f"{type_.singular}By")
-    return {inflection.underscore(key.name[begins:]).upper(): key for key in keys}
 
 
 def declare_write_input(graph: Graph, type_: ObjectType, kind: str, base: str, module: ModuleType) -> None:

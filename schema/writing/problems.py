@@ -2,10 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 Path = tuple[str | int, ...]
 """A place in the arguments: `("input", "comments", 3, "body")`."""
+
+INPUT: Final[Path] = ("input",)
+"""Where the input of every generated mutation stands."""
 
 Kind = Literal["ValidationError", "ConflictError", "NotFoundError", "ForbiddenError"]
 """The GraphQL type of a refusal."""

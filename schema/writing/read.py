@@ -3,8 +3,10 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
+import inflection
+
 from schema.errors import BadIdError
-from schema.graph import Field, Graph, Link, ObjectType, WriteField
+from schema.graph import Field, Graph, Link, ObjectType, UniqueKey, WriteField
 from schema.opaque import read_id_of
 from schema.values import as_held, check_text
 from schema.writing.plan import Children, Reference, Row
@@ -14,6 +16,13 @@ DEEPEST: Final = 8
 """Most rows inside each other."""
 
 ID: Final = "id"
+
+
+def upsert_keys(type_: ObjectType) -> dict[str, UniqueKey]:
+    """Return the unique keys that clients can give whole, by the names that `by` takes for them."""
+    given = {each.field.attribute for each in (type_.writes.fields if type_.writes else ())}
+    keys = [key for key in type_.unique_keys if all(field.attribute in given for field in key.fields)]
+    return {inflection.underscore(key.by).upper(): key for key in keys}
 
 
 def version_in(type_: ObjectType, given: Mapping[str, Any]) -> int | None:

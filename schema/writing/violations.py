@@ -13,7 +13,7 @@ from typing import Any, Final
 from sqlalchemy import CheckConstraint, ForeignKeyConstraint, Table
 
 from schema.graph import Graph, ObjectType
-from schema.writing.problems import Path, Problem, invalid
+from schema.writing.problems import INPUT, Path, Problem, Refused, invalid
 
 _KEY: Final = re.compile(
     r"Key \((?P<columns>.*?)\)=\((?P<values>.*)\) (?:already exists|is not present|conflicts)", re.S
@@ -82,6 +82,34 @@ class Attempt:
 
     is_delete: bool = False
     """True where rows are deleted or let go."""
+
+
+def refusal_of(graph: Graph, violated: Violated, given: Mapping[str, Any], table: Table | None = None) -> Refused:
+    """Return the refusal of a mutation that PostgreSQL refused when nobody could tell for which statement.
+
+    Args:
+        graph: The graph description.
+        violated: What PostgreSQL says.
+        given: The input; where it has a field that is called like the refused column, that is the place.
+        table: The table that the input's fields are columns of; any where None.
+
+    Raises:
+        Violated: An input cannot cause it.
+    """
+    violation = violated.violation
+    type_ = next((each for each in graph.types.values() if each.table.name == violation.table), None)
+    places = dict[str, Path]()
+    if type_ is not None and table in (None, type_.table):
+        columns = [(each.column.name, each.name) for each in type_.fields if each.column is not None]
+        places = {column: (*INPUT, name) for column, name in columns if name in given}
+    written = (
+        type_.table if type_ is not None else table if table is not None else next(iter(graph.types.values())).table
+    )
+    is_delete = "still referenced" in violation.detail
+    problem = problem_of(graph, Attempt(written, (Entry({}, INPUT, places),), INPUT, is_delete), violation)
+    if problem is None:
+        raise violated
+    return Refused([problem])
 
 
 def problem_of(graph: Graph, attempt: Attempt, violation: Violation) -> Problem | None:

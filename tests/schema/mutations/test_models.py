@@ -149,7 +149,7 @@ async def test_a_constraint_that_is_put_off(club: Writes) -> None:
     """It is told as any other, before the answer is read."""
     await club("createPage", {"text": "a", "code": "x"}, "__typename")
     assert await refusals(club, "createPage", {"text": "b", "code": "x"}) == [
-        ("ConflictError", "NOT_UNIQUE", ["input"])
+        ("ConflictError", "NOT_UNIQUE", ["input", "code"])
     ]
     assert await club.rows("SELECT count(*) FROM pages") == [(1,)]
 

@@ -1,0 +1,185 @@
+"""The ways of writing: each kind of mutation, from its input to the keys of what was written.
+
+A way runs inside a transaction and may be run several times in it: where another transaction stands in the way, and
+where it has to be found out which row was refused.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from schema.errors import BadInputError, UnavailableError
+from schema.graph import Graph, ObjectType
+from schema.query.filter_arguments import read_filter
+from schema.writing.plan import Row
+from schema.writing.problems import INPUT, Refused, invalid
+from schema.writing.read import InputReader, upsert_keys, version_in
+from schema.writing.run import Connection, Unclear
+from schema.writing.violations import ConflictingWrites, Violated, refusal_of
+from schema.writing.write import Writer
+
+MOST_TRIES: Final = 3
+"""How often a mutation is tried that ran into another one."""
+
+Given = Mapping[str, Any]
+"""A coerced input."""
+
+Keys = Sequence[tuple[Any, ...]]
+"""Primary keys of the rows that were written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What a mutation is carried out with."""
+
+    graph: Graph
+    """The graph description."""
+
+    type_: ObjectType
+    """What is written."""
+
+    reader: InputReader
+    """Reads the input."""
+
+    writer: Writer
+    """Writes."""
+
+
+Way = Callable[[Work, Given], Awaitable[Keys]]
+"""Carries a mutation out."""
+
+
+class Transaction(Connection, Protocol):
+    """What is written in."""
+
+    async def settle(self) -> None:
+        """Check the constraints that were put off to the end.
+
+        Raises:
+            Violated: One does not hold.
+        """
+
+    async def roll_back(self) -> None:
+        """Undo everything; what is run from now on is a new transaction."""
+
+
+async def carry_out(
+    way: Way, given: Given, *, transaction: Transaction, graph: Graph, type_: ObjectType, most_written: int
+) -> Keys:
+    """Write what an input says, and return the keys; again where another transaction stood in the way.
+
+    Args:
+        way: How.
+        given: The coerced input.
+        transaction: What to write in.
+        graph: The graph description.
+        type_: What is written.
+        most_written: Most rows that the input may write or name.
+
+    Raises:
+        Refused: It was refused.
+        UnavailableError: Others stood in the way each time.
+    """
+    tries, is_careful = 1, False
+    while True:
+        writer = Writer(graph, transaction, is_careful=is_careful)
+        try:
+            keys = await way(Work(graph, type_, InputReader(graph, most_written), writer), given)
+            if graph.has_deferred:
+                await transaction.settle()
+            return keys
+        except Violated as error:  # by what was put off to the end, or by a way of a team's own
+            raise refusal_of(graph, error, given, type_.table) from error
+        except Unclear:
+            await transaction.roll_back()
+            is_careful = True
+        except ConflictingWrites as error:
+            await transaction.roll_back()
+            tries += 1
+            if tries > MOST_TRIES:
+                raise UnavailableError("Other writes stood in the way too often; try again.") from error
+
+
+async def _create(work: Work, given: Given) -> Keys:
+    row = work.reader.new_row(work.type_, given, INPUT)
+    work.reader.check()
+    await work.writer.create([row])
+    return [row.key]
+
+
+async def _create_many(work: Work, given: Given) -> Keys:
+    rows = work.reader.new_rows(work.type_, given[work.type_.plural], (*INPUT, work.type_.plural))
+    work.reader.check()
+    await work.writer.create(rows)
+    return [row.key for row in rows]
+
+
+async def _update(work: Work, given: Given) -> Keys:
+    row = work.reader.change(work.type_, given, INPUT)
+    work.reader.check()
+    await work.writer.change(row)
+    return [row.key]
+
+
+async def _update_many(work: Work, given: Given) -> Keys:
+    changes = work.reader.changes(work.type_, given["set"], (*INPUT, "set"))
+    keys = await _found(work, given)
+    await work.writer.change_all(changes, keys)
+    return keys
+
+
+async def _delete(work: Work, given: Given) -> Keys:
+    path = (*INPUT, "id")
+    key = work.reader.key(work.type_, given["id"], path)
+    work.reader.check()
+    row = Row(work.type_, INPUT, {}, key=key, version=version_in(work.type_, given))
+    await work.writer.delete(row, path)
+    return [key]
+
+
+async def _delete_many(work: Work, given: Given) -> Keys:
+    keys = await _found(work, given)
+    await work.writer.delete_all(work.type_, keys)
+    return keys
+
+
+async def _upsert(work: Work, given: Given) -> Keys:
+    row = work.reader.new_row(work.type_, given[work.type_.singular], (*INPUT, work.type_.singular))
+    return await _upserted(work, [row], given)
+
+
+async def _upsert_many(work: Work, given: Given) -> Keys:
+    rows = work.reader.new_rows(work.type_, given[work.type_.plural], (*INPUT, work.type_.plural))
+    return await _upserted(work, rows, given)
+
+
+async def _upserted(work: Work, rows: list[Row], given: Given) -> Keys:
+    key = upsert_keys(work.type_)[given["by"].name].fields
+    work.reader.check_keys(rows, key)
+    work.reader.check()
+    await work.writer.upsert(rows, key)
+    return [row.key for row in rows]
+
+
+async def _found(work: Work, given: Given) -> list[tuple[Any, ...]]:
+    """Return the keys of the rows that `filter` finds."""
+    at_most = work.reader.at_most(given["atMost"], (*INPUT, "atMost"))
+    work.reader.check()
+    try:
+        condition = read_filter(work.graph, work.type_, given["filter"])
+    except BadInputError as error:
+        raise Refused([invalid(error.code, str(error), (*INPUT, "filter"))]) from error
+    return await work.writer.find(work.type_, condition, at_most)
+
+
+WAYS: Final[Mapping[str, Way]] = {
+    "create": _create,
+    "createMany": _create_many,
+    "update": _update,
+    "updateMany": _update_many,
+    "delete": _delete,
+    "deleteMany": _delete_many,
+    "upsert": _upsert,
+    "upsertMany": _upsert_many,
+}
+"""How each kind of mutation is carried out."""
