@@ -18,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import (
     AsyncConnection,
     AsyncEngine,
+    AsyncSession,
     AsyncTransaction,
     async_sessionmaker,
     create_async_engine,
@@ -110,6 +111,25 @@ class WriteTransaction:
         with translated():
             async with self._turn:
                 await self._connection.rollback()
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[WriteSession]:
+        """Open a session in the transaction, whose changes are written at the end of its block.
+
+        Raises:
+            Violated: PostgreSQL refused one.
+            ConflictingWrites: Another transaction stood in its way.
+            UnavailableError: The database went away, or a statement took too long.
+        """
+        with translated():
+            if not self._connection.in_transaction():  # or the session would begin one, and could commit it
+                await self._connection.begin()
+            session = AsyncSession(self._connection, expire_on_commit=False, join_transaction_mode="rollback_only")
+            try:
+                yield WriteSession(session)
+                await session.flush()
+            except DBAPIError as error:
+                raise _refusal(error) from error
 
 
 class _Part(WriteTransaction):

@@ -19,6 +19,7 @@ from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
 import schema.fields
+import schema.mutations
 from schema.context import Context
 from schema.documents import Document, to_document
 from schema.engine import Engine
@@ -103,7 +104,7 @@ class GraphSchema:
 
 def build_graph_schema(
     base: type[DeclarativeBase] = Base,
-    own: Iterable[type[Any]] | None = None,
+    own: Iterable[Any] | None = None,
     limits: Limits | None = None,
     largest_cost: int | None = None,
     most_values: int | None = None,
@@ -114,7 +115,7 @@ def build_graph_schema(
 
     Args:
         base: The declarative base.
-        own: Classes of the team's own fields; those of `schema.fields` where None.
+        own: What a team adds, as `schema.fields` and `schema.mutations` mark it; what is in these where None.
         limits: How large a page may be.
         largest_cost: Most rows that an operation may be able to read; any number where None.
         most_values: Most values that it may be able to answer with; any number where None.
@@ -126,7 +127,8 @@ def build_graph_schema(
     graph = read_graph(base)
     if not graph.types:
         raise DefinitionError(f"There is nothing to show: no model of {base.__name__} says __graph__ = expose(...).")
-    fields = take_in(graph, discover(schema.fields) if own is None else own)
+    found = (*discover(schema.fields), *discover(schema.mutations)) if own is None else own
+    fields = take_in(graph, found)
     try:
         built = strawberry.Schema(
             *make_roots(graph, fields),
@@ -136,7 +138,7 @@ def build_graph_schema(
         raise DefinitionError(f"Two types have one name, of the graph or of your own. {error.message}") from error
     core = built._schema
     limits = limits or Limits()
-    wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits))
+    wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits, fields))
     records = {name: record_class(name) for name in graph.types}
     cost = CostRule(core, graph, limits, largest_cost, most_values)
     engine = Engine(core, graph, limits, plain_reads(fields), records) if is_compiled else None

@@ -77,6 +77,14 @@ class Transaction(Protocol):
     async def roll_back(self) -> None:
         """Undo everything; what is run from now on is a new transaction."""
 
+    def session(self) -> AbstractAsyncContextManager[WriteSession]:
+        """Open a session in the transaction, whose changes are written at the end of its block.
+
+        Raises:
+            Violated: PostgreSQL refused one.
+            ConflictingWrites: Another transaction stood in its way.
+        """
+
 
 @dataclass(slots=True)
 class Context:
@@ -102,3 +110,17 @@ class Context:
 
     transaction: Transaction | None = None
     """What a mutation writes through; there while one runs."""
+
+    write_session: WriteSession | None = None
+    """The session of a mutation of a team's own; there while one runs."""
+
+    @property
+    def session(self) -> WriteSession:
+        """What a mutation of a team's own writes through, in the transaction of its root field.
+
+        Raises:
+            TypeError: None runs.
+        """
+        if self.write_session is None:
+            raise TypeError("there is a session to write through in mutations alone; read through context.database")
+        return self.write_session

@@ -45,7 +45,8 @@ class Loaders:
             records: The class of the rows of each type, by type name.
             reader: What to read through.
         """
-        self._graph = graph
+        self.graph = graph
+        """The graph description."""
         self._records = records
         self._reader = reader
         self._loaders: dict[Request, DataLoader[Key, Any]] = {}
@@ -56,7 +57,7 @@ class Loaders:
 
     def over(self, reader: Reader) -> "Loaders":
         """Return batches of the same graph that read through another connection."""
-        return Loaders(self._graph, self._records, reader)
+        return Loaders(self.graph, self._records, reader)
 
     def count(self, condition: Condition | None) -> None:
         """Count the comparisons of a filter of this request.
@@ -96,19 +97,19 @@ class Loaders:
         return asyncio.shield(loader.load(key))
 
     def _batch(self, request: Request) -> Callable[[list[Key]], Any]:
-        type_ = self._graph.types[request.target]
+        type_ = self.graph.types[request.target]
 
         async def load(keys: list[Key]) -> Sequence[Any]:
             if (task := asyncio.current_task()) is not None:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if isinstance(request, ListRequest):
-                rows = await self._reader.fetch(list_statement(self._graph, request, keys))
+                rows = await self._reader.fetch(list_statement(self.graph, request, keys))
                 return self._slices(type_, request, rows, len(keys))
             if isinstance(request, GroupRequest):
-                rows = await self._reader.fetch(group_statement(self._graph, request, keys))
+                rows = await self._reader.fetch(group_statement(self.graph, request, keys))
                 return self._groups(request, rows, len(keys))
-            rows = await self._reader.fetch(object_statement(self._graph, request, keys))
+            rows = await self._reader.fetch(object_statement(self.graph, request, keys))
             return self._objects(type_, request, rows, len(keys))
 
         return load

@@ -13,9 +13,12 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from pkgutil import iter_modules
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 Class = TypeVar("Class", bound=type[Any])
+
+MARKS: Final = {"__extends__", "__replaces__"}
+"""What is found: classes that extend a type, and functions that replace a mutation; see `schema.mutations`."""
 
 
 def extends(model: type[Any]) -> Callable[[Class], Class]:
@@ -43,17 +46,18 @@ def reads(*attributes: str) -> dict[str, tuple[str, ...]]:
     return {"reads": attributes}
 
 
-def discover(package: ModuleType) -> Iterator[type[Any]]:
-    """Yield the marked classes in the modules of a package, by module and then by line."""
+def discover(package: ModuleType) -> Iterator[Any]:
+    """Yield the marked classes and functions in the modules of a package, by module and then by line."""
     for found in sorted(iter_modules(package.__path__), key=lambda module: module.name):
         module = import_module(f"{package.__name__}.{found.name}")
-        for _, class_ in sorted(inspect.getmembers(module, inspect.isclass), key=lambda item: _line(item[1])):
-            if class_.__module__ == module.__name__ and "__extends__" in vars(class_):
-                yield class_
+        own = [each for each in vars(module).values() if getattr(each, "__module__", None) == module.__name__]
+        for each in sorted(own, key=_line):
+            if not MARKS.isdisjoint(vars(each)):
+                yield each
 
 
-def _line(class_: type[Any]) -> int:
+def _line(object_: Any) -> int:
     try:
-        return inspect.getsourcelines(class_)[1]
+        return inspect.getsourcelines(object_)[1]
     except (OSError, TypeError):
         return 0

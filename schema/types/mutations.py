@@ -3,7 +3,7 @@
 The classes only declare; `schema.types.mutators` gives the mutations their resolvers.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Annotated, Any, Final, NewType, Union
@@ -34,6 +34,10 @@ _PROBLEM: Final = (
 )
 
 
+OwnMutations = Callable[[ModuleType], Mapping[str, StrawberryField]]
+"""Makes mutations of a team's own, by GraphQL name, in a namespace that has the types of refusals."""
+
+
 def path_scalar() -> dict[object, ScalarDefinition]:
     """Return the scalar of the steps of a path, for `StrawberryConfig`."""
     text = "A step of a path into the arguments: the name of a field, or an index from 0."
@@ -41,21 +45,23 @@ def path_scalar() -> dict[object, ScalarDefinition]:
     return {PathSegment: definition}
 
 
-def make_mutation(graph: Graph, module: ModuleType) -> type[Any] | None:
-    """Return the root type of mutations; None where no model may be written.
+def make_mutation(graph: Graph, module: ModuleType, own: OwnMutations) -> type[Any] | None:
+    """Return the root type of mutations; None where no model may be written, and there are none of a team's own.
 
     Args:
         graph: The graph description.
         module: Where the types of queries are declared.
+        own: Makes the mutations of a team's own, once the types of refusals are declared.
     """
     written = [type_ for type_ in graph.types.values() if type_.writes is not None]
-    if not written:
-        return None
     _declare_refusals(module)
+    added = own(module)
+    if not (written or added):
+        return None
     for type_ in graph.types.values():
         declare_key(type_, module)
     fields = [field for type_ in written for field in _fields(graph, type_, module)]
-    return declare_type("Mutation", "Where every mutation starts.", fields, module)
+    return declare_type("Mutation", "Where every mutation starts.", fields, module, added)
 
 
 def _declare_refusals(module: ModuleType) -> None:

@@ -19,6 +19,7 @@ from schema.types.declare import Argument, annotation_of, declare_field, declare
 from schema.types.inputs import comparables, declare_inputs, declare_shared, distinct, numbers
 from schema.types.mutations import make_mutation
 from schema.types.own import OwnFields
+from schema.types.own_mutations import with_results
 
 
 @strawberry.interface(description="An object with an id that is unique in the whole graph.")
@@ -80,7 +81,7 @@ def make_roots(graph: Graph, own: OwnFields) -> tuple[type[Any], type[Any] | Non
         _declare_groups(type_, module)
         _declare_lists(type_, module)
     query = declare_type("Query", "Where every query starts.", _query(graph, module), module, own.by_type.get("Query"))
-    return query, make_mutation(graph, module)
+    return query, make_mutation(graph, module, lambda names: with_results(own.by_type.get("Mutation", {}), names))
 
 
 def _declare(type_: ObjectType, class_: type[Any], module: ModuleType) -> None:

@@ -1,8 +1,8 @@
-"""Takes in the fields of the team's own: finds what each class extends and what each field reads."""
+"""Takes in what a team adds: finds what each class extends, what each field reads, which mutations are replaced."""
 
 import copy
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from strawberry.types.field import StrawberryField
@@ -10,6 +10,10 @@ from strawberry.utils.str_converters import to_camel_case
 
 from schema.errors import DefinitionError
 from schema.graph import Graph, ObjectType
+from schema.types.mutations import mutations_of
+
+Replacement = Callable[..., Awaitable[Any]]
+"""What stands for a generated mutation; see `schema.mutations.replaces`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,9 @@ class OwnFields:
     reads: Mapping[tuple[str, str], tuple[str, ...]]
     """Attributes that a field reads, by type name and GraphQL name."""
 
+    replaced: Mapping[tuple[str, str], Replacement] = field(default_factory=dict)
+    """What stands for generated mutations, by type name and kind."""
+
     @property
     def root_names(self) -> tuple[str, ...]:
         """GraphQL names of the team's own root fields."""
@@ -33,12 +40,12 @@ def shown_name(field: StrawberryField, python_name: str) -> str:
     return field.graphql_name or to_camel_case(python_name)
 
 
-def take_in(graph: Graph, classes: Iterable[type[Any]]) -> OwnFields:
-    """Return the fields of marked classes.
+def take_in(graph: Graph, marked: Iterable[Any]) -> OwnFields:
+    """Return what a team adds to the graph, or puts in the place of what is generated.
 
     Args:
-        graph: The graph that they extend.
-        classes: Classes marked by `schema.fields.extends` or `extends_query`.
+        graph: The graph.
+        marked: Classes marked by `extends`, `extends_query` or `extends_mutation`, functions marked by `replaces`.
 
     Raises:
         DefinitionError: A class extends a model that is not shown, or a field hides another one or reads an
@@ -46,24 +53,49 @@ def take_in(graph: Graph, classes: Iterable[type[Any]]) -> OwnFields:
     """
     by_type: dict[str, dict[str, StrawberryField]] = {}
     reads: dict[tuple[str, str], tuple[str, ...]] = {}
-    for class_ in classes:
-        extended = vars(class_)["__extends__"]
-        type_ = None if extended == "Query" else graph.by_model.get(extended)
-        if type_ is None and extended != "Query":
-            raise DefinitionError(f"{class_.__name__} extends {extended.__name__}, which has no __graph__.")
-        fields = {name: field for name, field in vars(class_).items() if isinstance(field, StrawberryField)}
-        known = by_type.setdefault("Query" if type_ is None else type_.name, {})
-        for name, field in fields.items():
-            shown = shown_name(field, name)
-            if shown in known or shown in _generated(graph, type_):
-                raise DefinitionError(
-                    f"{class_.__name__}: there is a field {shown!r} already; give this one another name."
-                )
-            known[shown] = copy.copy(field)
-            known[shown].metadata, known[shown].graphql_name = field.metadata, shown
-            if type_ is not None:
-                reads[type_.name, shown] = _checked(type_, class_, name, field.metadata.get("reads", ()))
-    return OwnFields(by_type, reads)
+    replaced: dict[tuple[str, str], Replacement] = {}
+    for each in marked:
+        if "__replaces__" in vars(each):
+            place = _replaced(graph, each)
+            if place in replaced:
+                raise DefinitionError(f"{each.__name__} replaces what {replaced[place].__name__} replaces.")
+            replaced[place] = each
+        else:
+            _take_in_class(graph, each, by_type, reads)
+    return OwnFields(by_type, reads, replaced)
+
+
+def _take_in_class(
+    graph: Graph,
+    class_: type[Any],
+    by_type: dict[str, dict[str, StrawberryField]],
+    reads: dict[tuple[str, str], tuple[str, ...]],
+) -> None:
+    extended = vars(class_)["__extends__"]
+    type_ = None if isinstance(extended, str) else graph.by_model.get(extended)
+    if type_ is None and not isinstance(extended, str):
+        raise DefinitionError(f"{class_.__name__} extends {extended.__name__}, which has no __graph__.")
+    known = by_type.setdefault(extended if type_ is None else type_.name, {})
+    fields = {name: each for name, each in vars(class_).items() if isinstance(each, StrawberryField)}
+    for name, own in fields.items():
+        shown = shown_name(own, name)
+        if shown in known or shown in _generated(graph, type_, extended):
+            raise DefinitionError(f"{class_.__name__}: there is a field {shown!r} already; give this one another name.")
+        known[shown] = copy.copy(own)
+        known[shown].metadata, known[shown].graphql_name = own.metadata, shown
+        if type_ is not None:
+            reads[type_.name, shown] = _checked(type_, class_, name, own.metadata.get("reads", ()))
+
+
+def _replaced(graph: Graph, function: Replacement) -> tuple[str, str]:
+    """Return which mutation a function stands for: name of the type, and kind."""
+    model, kind = vars(function)["__replaces__"]
+    type_ = graph.by_model.get(model)
+    kinds = [] if type_ is None else [each.kind for each in mutations_of(type_)]
+    if type_ is None or kind not in kinds:
+        has = f"it has {', '.join(kinds)}" if kinds else "it has none"
+        raise DefinitionError(f"{function.__name__} replaces {kind!r} of {model.__name__}: {has}.")
+    return type_.name, kind
 
 
 def plain_reads(fields: OwnFields) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -77,10 +109,12 @@ def _is_plain(field: StrawberryField) -> bool:
     return resolver is not None and resolver.info_parameter is None and not is_watched
 
 
-def _generated(graph: Graph, type_: ObjectType | None) -> set[str]:
-    """Return the names of a type's generated fields; of the root type's, where None."""
+def _generated(graph: Graph, type_: ObjectType | None, root: str) -> set[str]:
+    """Return the names of a type's generated fields; of a root type's, where None."""
     if type_ is not None:
         return {"id", *type_.order}
+    if root == "Mutation":
+        return {mutation.name for each in graph.types.values() for mutation in mutations_of(each)}
     roots = ((one.singular, one.plural, *(key.name for key in one.unique_keys)) for one in graph.types.values())
     return {"node", "nodes"}.union(*roots)
 

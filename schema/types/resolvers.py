@@ -33,7 +33,10 @@ from schema.query.selection import document_of, select_fields
 from schema.query.unique import read_unique
 from schema.record import Record
 from schema.types.lists import KeySource, PageSource, list_request
-from schema.types.mutators import wire_mutations
+from schema.types.mutators import MutationWiring, wire_mutations
+from schema.types.own import OwnFields
+from schema.types.own_mutations import wire_own_mutations
+from schema.types.refusals import wire_refusals
 from schema.types.scalars import locate, spelled_float
 from schema.values import ReadyJson, SpelledFloat
 
@@ -53,19 +56,17 @@ class Wiring:
     limits: Limits
     """How large a page may be."""
 
+    own: OwnFields
+    """What a team has added."""
+
 
 def wire(core: GraphQLSchema, wiring: Wiring) -> None:
     """Give every generated field of a schema its resolver. Fields of the team's own keep theirs."""
     for type_ in wiring.graph.types.values():
         _wire_object(core, type_, wiring)
     _wire_node(core, wiring)
-    wire_mutations(
-        core,
-        wiring.graph,
-        wiring.limits,
-        lambda info, type_, key: _load(info, type_, key, wiring),
-        lambda info, type_, key: _load_edge(info, type_, key, wiring),
-    )
+    if core.mutation_type is not None:
+        _wire_mutations(core, wiring)
     _wire_floats(core)
     locate(core)
     for input_ in core.type_map.values():
@@ -322,6 +323,18 @@ def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
         return info.context.loaders.load_object(request, read_id_of(type_, id, "id"))  # type: ignore[no-any-return]
 
     return resolve
+
+
+def _wire_mutations(core: GraphQLSchema, wiring: Wiring) -> None:
+    needed = MutationWiring(
+        wiring.graph,
+        wiring.limits,
+        lambda info, type_, key: _load(info, type_, key, wiring),
+        lambda info, type_, key: _load_edge(info, type_, key, wiring),
+    )
+    wire_mutations(core, needed, wiring.own.replaced)
+    wire_own_mutations(core, needed, wiring.own.by_type.get("Mutation", {}))
+    wire_refusals(core)
 
 
 def _load(info: GraphQLResolveInfo[Any], type_: ObjectType, key: tuple[Any, ...], wiring: Wiring) -> Awaitable[Any]:

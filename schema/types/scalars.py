@@ -1,6 +1,9 @@
 """The scalars of the graph, as Strawberry knows them; `schema.values` knows their formats."""
 
+import datetime
+import decimal
 import math
+import uuid
 from collections.abc import Callable
 from typing import Any, Final, NewType
 
@@ -82,9 +85,21 @@ NAMESPACE: Final[dict[str, Any]] = {
 """The scalars by the names that annotations use."""
 
 
+PYTHON_TYPES: Final[dict[object, Kind]] = {
+    decimal.Decimal: Kind.NUMERIC,
+    datetime.date: Kind.DATE,
+    datetime.time: Kind.TIME,
+    datetime.datetime: Kind.TIMESTAMP,
+    uuid.UUID: Kind.UUID,
+}
+"""What a team's own types may be annotated with instead; Strawberry has scalars of its own for them."""
+
+
 def scalar_map() -> dict[object, ScalarDefinition]:
     """Return the definitions of our scalars, for `StrawberryConfig`."""
-    return {NAMESPACE[PYTHON_NAMES[kind]]: _definition(kind) for kind in _DESCRIPTIONS}
+    definitions = {kind: _definition(kind) for kind in _DESCRIPTIONS}
+    ours: dict[object, ScalarDefinition] = {NAMESPACE[PYTHON_NAMES[kind]]: each for kind, each in definitions.items()}
+    return ours | {python: definitions[kind] for python, kind in PYTHON_TYPES.items()}
 
 
 def _definition(kind: Kind) -> ScalarDefinition:

@@ -36,6 +36,7 @@ class Counted:
         self.settle = transaction.settle
         self.savepoint = transaction.savepoint
         self.roll_back = transaction.roll_back
+        self.session = transaction.session
 
     async def run(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> Sequence[Any]:
         self._statements.append(statement)
