@@ -31,7 +31,7 @@ from api.operation import Operation, from_address, from_body, has_query
 from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document, Documents
-from schema.errors import DocumentError, LimitError, OperationError, PublicError, UnavailableError
+from schema.errors import DocumentError, LimitError, OperationError, PublicError, RolledBackError, UnavailableError
 from schema.execution import EXPLAIN
 from schema.values import dump
 
@@ -142,7 +142,9 @@ class GraphQLEndpoint:
                 return Answer.json(200, before[1], (*UNCACHED, REPLAYED), Media(before[0]))
             context.whole = transaction
             answer = await self._answered(document, operation, context, media, trail)
-            if trail.codes:  # what failed is to be run again: nothing is written, and nothing kept
+            if not {RolledBackError.code}.issuperset(
+                trail.codes
+            ):  # what failed is to be run again: nothing is written, and nothing kept
                 await transaction.roll_back()
                 return _without_data(answer)
             await kept.keep(media.value, answer.whole)

@@ -33,7 +33,7 @@ from schema.query.cost import CostRule
 from schema.query.needs import Needs
 from schema.query.page import Limits
 from schema.record import Record, record_class
-from schema.types.mutations import path_scalar
+from schema.types.mutations import atomic, path_scalar
 from schema.types.objects import make_roots
 from schema.types.own import plain_reads, take_in
 from schema.types.resolvers import Wiring, wire
@@ -132,6 +132,7 @@ def build_graph_schema(
     try:
         built = strawberry.Schema(
             *make_roots(graph, fields),
+            directives=[atomic],
             config=StrawberryConfig(auto_camel_case=True, scalar_map=scalar_map() | path_scalar()),
         )
     except DuplicatedTypeName as error:

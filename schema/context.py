@@ -111,6 +111,15 @@ class Context:
     transaction: Transaction | None = None
     """What a mutation writes through; there while one runs."""
 
+    is_refused: bool = False
+    """True once a mutation was refused."""
+
+    is_atomic: bool = False
+    """True while a mutation is run whose root fields are undone together."""
+
+    undone_by: str | None = None
+    """The root field, by its name in the answer, that was refused or failed and so undoes all others."""
+
     write_session: WriteSession | None = None
     """The session of a mutation of a team's own; there while one runs."""
 

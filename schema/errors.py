@@ -16,6 +16,7 @@ The tree:
         │   └── OperationError          which operation of the document to run is not clear, or it cannot be run
         ├── UnauthenticatedError    no key, where one is needed, or a key that does not hold
         ├── ForbiddenError          the key does not give the scope that is needed
+        ├── RolledBackError         a field of a mutation was undone with another one
         ├── LimitError              the request asks for more than a limit allows
         └── UnavailableError        the database cannot be reached, or took too long
 
@@ -112,6 +113,12 @@ class ForbiddenError(PublicError):
     """The caller lacks the scope that is needed."""
 
     code = "FORBIDDEN"
+
+
+class RolledBackError(PublicError):
+    """A field of a mutation ran and was undone, or was not run, as another one of the same transaction was refused."""
+
+    code = "ROLLED_BACK"
 
 
 class LimitError(PublicError):

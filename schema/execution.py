@@ -8,22 +8,21 @@ from typing import Any, Final
 from graphql import (
     ExecutionResult,
     GraphQLError,
-    GraphQLObjectType,
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
     execute,
 )
 from graphql.execution.values import VariableValues
-from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
 from schema.documents import Document
 from schema.engine import Engine
 from schema.engine.advice import advise
-from schema.errors import LimitError, StatementFailedError, UnavailableError
+from schema.errors import LimitError, StatementFailedError
 from schema.query.cost import Cost, CostRule
+from schema.transactions import MutationExecution, as_one, is_atomic
 from schema.variables import VariableReader
 
 EXPLAIN: Final = "explain"
@@ -42,43 +41,6 @@ class Answered:
 
     extensions: dict[str, Any]
     """What the caller asked to be told beside the data."""
-
-
-class MutationExecution(StrawberryGraphQLCoreExecutionContext):
-    """Runs each root field of a mutation, selection and all, in a transaction of its own, one after the other."""
-
-    def execute_field(
-        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Path, position_context: Any
-    ) -> Any:
-        """Resolve a field."""
-        if path.prev is not None:
-            return super().execute_field(parent_type, source, field_details_list, path, position_context)
-        return self._in_transaction(parent_type, source, field_details_list, path, position_context)
-
-    async def _in_transaction(
-        self, parent_type: GraphQLObjectType, source: Any, field_details_list: Any, path: Path, position_context: Any
-    ) -> Any:
-        context: Context = self.context_value
-        loaders = context.loaders
-        try:
-            whole = context.whole
-            async with context.database.transaction() if whole is None else whole.nested() as transaction:
-                context.transaction, context.loaders = transaction, loaders.over(transaction)
-                try:
-                    result = super().execute_field(parent_type, source, field_details_list, path, position_context)
-                    if inspect.isawaitable(result):
-                        result = await result
-                finally:
-                    context.loaders.cancel()  # before the connection is given back, on which they run
-                if result is None:  # the selection failed as a whole, and nobody is told what was written
-                    await transaction.roll_back()
-                return result
-        except UnavailableError as error:
-            definition = parent_type.fields[field_details_list[0].node.name.value]
-            self.handle_field_error(error, definition.type, field_details_list, path)
-            return None
-        finally:
-            context.transaction, context.loaders = None, loaders
 
 
 class Executor:
@@ -139,15 +101,19 @@ class Executor:
                         reports[EXPLAIN] = await _explained(context, statement.sql, compiled.arguments)
                     return Answered(data, None, reports)
                 # Otherwise the resolvers run it, and say what is wrong.
-        result: Awaitable[ExecutionResult] | ExecutionResult = execute(
-            self._core,
-            document.node,
-            context_value=context,
-            variable_values=variables,
-            operation_name=operation_name,
-            executor_class=MutationExecution if is_mutation else StrawberryGraphQLCoreExecutionContext,
-        )
-        finished = await result if inspect.isawaitable(result) else result
+
+        async def run() -> ExecutionResult:
+            result: Awaitable[ExecutionResult] | ExecutionResult = execute(
+                self._core,
+                document.node,
+                context_value=context,
+                variable_values=variables,
+                operation_name=operation_name,
+                executor_class=MutationExecution if is_mutation else StrawberryGraphQLCoreExecutionContext,
+            )
+            return await result if inspect.isawaitable(result) else result
+
+        finished = await (as_one(context, run) if is_mutation and is_atomic(operation) else run())
         return Answered(None, finished, _reports(context, cost, "loaders"))
 
     def _variables(self, document: Document, operation: OperationDefinitionNode) -> VariableReader:

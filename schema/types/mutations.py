@@ -9,6 +9,7 @@ from types import ModuleType
 from typing import Annotated, Any, Final, NewType, Union
 
 import strawberry
+from strawberry.directive import DirectiveLocation, DirectiveValue
 from strawberry.types.field import StrawberryField
 from strawberry.types.scalar import ScalarDefinition
 
@@ -36,6 +37,15 @@ _PROBLEM: Final = (
 
 OwnMutations = Callable[[ModuleType], Mapping[str, StrawberryField]]
 """Makes mutations of a team's own, by GraphQL name, in a namespace that has the types of refusals."""
+
+
+@strawberry.directive(
+    locations=[DirectiveLocation.MUTATION],
+    description="The operation is one transaction: where a field is refused or fails, nothing of it is written.",
+)
+def atomic(value: DirectiveValue[object]) -> object:
+    """Say what is read of the operation, and does nothing to a value; see `schema.transactions`."""
+    return value
 
 
 def path_scalar() -> dict[object, ScalarDefinition]:

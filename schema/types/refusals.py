@@ -56,10 +56,12 @@ async def answered(context: Context, graph: Graph, write: Callable[[], Awaitable
         UnauthenticatedError: Nobody has shown a key, and one is needed.
     """
     if not context.principal.may(WRITE):
+        context.is_refused = True
         return _forbidden(context)
     try:
         return await write()
     except Refused as error:
+        context.is_refused = True
         if context.transaction is not None:
             await context.transaction.roll_back()
         current = error.current and await _whole(context, graph, *error.current)

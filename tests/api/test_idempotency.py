@@ -173,3 +173,15 @@ async def test_queries_pass(web: Served) -> None:
         answer = await send(web, "k-10", "{ users { totalCount } }", variables=None)
         assert answer.json() == {"data": {"users": {"totalCount": 0}}}
     assert await rows(web, "SELECT 1 FROM idempotency_keys") == []
+
+
+async def test_an_atomic_operation_that_is_refused(web: Served) -> None:
+    """It is an answer as any other: kept, and given again."""
+    atomic = """mutation @atomic {
+        a: createTag(input: {slug: "a", name: "A"}) { __typename }
+        b: createTag(input: {slug: "B", name: "B"}) { __typename } }"""
+    first = await web.ask(atomic, headers={"Idempotency-Key": "atomic"})
+    assert first.json()["data"] == {"a": None, "b": {"__typename": "ValidationError"}}
+    again = await web.ask(atomic, headers={"Idempotency-Key": "atomic"})
+    assert (again.content, again.headers["Idempotency-Replayed"]) == (first.content, "true")
+    assert await rows(web, "SELECT 1 FROM tags") == []

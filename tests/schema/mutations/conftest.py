@@ -33,17 +33,13 @@ class Counted:
     def __init__(self, transaction: Transaction, statements: list[Executable]) -> None:
         self._transaction = transaction
         self._statements = statements
-        self.settle = transaction.settle
-        self.savepoint = transaction.savepoint
-        self.roll_back = transaction.roll_back
-        self.session = transaction.session
 
     async def run(self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None = None) -> Sequence[Any]:
         self._statements.append(statement)
         return await self._transaction.run(statement, parameters)
 
-    async def fetch(self, statement: Executable) -> Sequence[Any]:
-        return await self._transaction.fetch(statement)
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transaction, name)
 
 
 class Counting:
