@@ -164,6 +164,9 @@ class UniqueKey:
     fields: tuple[Field, ...]
     """The columns, in the order of the constraint."""
 
+    is_deferrable: bool = False
+    """True where two rows may have the same until they are committed."""
+
 
 @dataclass(frozen=True, slots=True)
 class SearchIndex:

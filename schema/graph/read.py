@@ -211,7 +211,13 @@ def _unique_keys(mapper: Mapper[Any], singular: str, fields: Iterable[Field]) ->
             continue
         members = tuple(by_column[column] for column in columns)
         suffix = "And".join(member.name[0].upper() + member.name[1:] for member in members)
-        yield UniqueKey(f"{singular}By{suffix}", suffix[0].lower() + suffix[1:], members)
+        by, is_deferrable = suffix[0].lower() + suffix[1:], _is_deferrable(mapper.local_table, columns)
+        yield UniqueKey(f"{singular}By{suffix}", by, members, is_deferrable)
+
+
+def _is_deferrable(table: Any, columns: tuple[Column[Any], ...]) -> bool:
+    constraints = [each for each in table.constraints if isinstance(each, UniqueConstraint)]
+    return any(each.deferrable and tuple(each.columns) == columns for each in constraints)
 
 
 def unique_columns(table: Any) -> Iterator[tuple[Column[Any], ...]]:

@@ -15,7 +15,8 @@ from strawberry.types.scalar import ScalarDefinition
 
 from schema.graph import Graph, ObjectType
 from schema.types.declare import declare_field, declare_type
-from schema.types.write_inputs import declare_key, declare_write_input
+from schema.types.row_inputs import declare_key
+from schema.types.write_inputs import declare_write_input
 from schema.writing.read import upsert_keys
 
 PathSegment = NewType("PathSegment", object)

@@ -1,9 +1,10 @@
 """Writes what hangs on rows: the far side of one-to-many links, and the pairs of association tables."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, delete, not_, select, update
+from sqlalchemy import ColumnElement, and_, delete, exists, not_, select, update
 from sqlalchemy import tuple_ as row_of
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
@@ -18,10 +19,16 @@ from schema.writing.violations import Attempt, Entry
 class ChildWriter:
     """Writes the to-many links of rows that are there."""
 
-    def __init__(self, runner: Runner, create: Callable[[Sequence[Row]], Awaitable[None]]) -> None:
-        """Note how statements are run and how new rows are written."""
+    def __init__(
+        self,
+        runner: Runner,
+        create: Callable[[Sequence[Row]], Awaitable[None]],
+        change: Callable[[Row, Path], Awaitable[None]],
+    ) -> None:
+        """Note how statements are run, and how new rows and changes are written."""
         self._runner = runner
         self._create = create
+        self._change = change
 
     async def write(self, rows: Sequence[Row]) -> None:
         """Write all that is said of the to-many links of rows of one type.
@@ -32,7 +39,36 @@ class ChildWriter:
         for link in links_of(rows[0].type_):
             ends = [(row, row.children[link.relation.name]) for row in rows if link.relation.name in row.children]
             if ends:
-                await (self._directly if link.pairs else self._through)(link, ends)
+                for row, children in ends:
+                    await self._change_all(link, row, children)
+                await (self._directly if link.pairs else self._through)(link, await self._taken(ends))
+
+    async def _change_all(self, link: Link, row: Row, children: Children) -> None:
+        """Change rows that hang on a row."""
+        target = self._runner.graph.types[link.relation.target]
+        columns = columns_of(target)
+        key = [columns[attribute] for attribute in target.key_attributes]
+        for change in children.changed:
+            path = (*change.path, "id") if change.key else change.path
+            is_it = [column == value for column, value in zip(key, change.key, strict=False)]
+            found = await self._runner.run(select(*key).where(_hangs_on(link, row, columns), *is_it), None, None)
+            refuse_missing([] if found else [Reference(target, (), (), path)])
+            change.key = tuple(found[0])
+            await self._change(change, path)
+
+    async def _taken(self, ends: Sequence[tuple[Row, Children]]) -> Sequence[tuple[Row, Children]]:
+        """Look for the rows that are taken where they are there and made where they are not."""
+        sought = [each for _, children in ends for each in children.sought]
+        if not sought:
+            return ends
+        found, known = iter(await self._runner.take(sought)), list[tuple[Row, Children]]()
+        for row, children in ends:
+            taken = [next(found) for _ in children.sought]
+            made = {id(each): each for each in taken if isinstance(each, Row)}
+            there = [each for each in taken if isinstance(each, Reference)]
+            connected, created = (*children.connected, *there), (*children.created, *made.values())
+            known.append((row, replace(children, connected=connected, created=created)))
+        return known
 
     async def _directly(self, link: Link, ends: Sequence[tuple[Row, Children]]) -> None:
         """Write the far side of a one-to-many link, whose rows hold the key."""
@@ -46,6 +82,10 @@ class ChildWriter:
                 await self._let_go(target, far, row, is_owned, children)
             for reference in children.disconnected:
                 await self._let_one_go(target, far, reference, is_owned)
+            if children.is_emptied:
+                all_ = delete(target.table).where(is_owned).returning(*target.table.primary_key)
+                there = Reference(target, (), (), (*row.path, link.relation.name, "delete"))
+                await self._runner.one(all_, there, is_delete=True)
             for reference in children.deleted:
                 statement = delete(target.table).where(is_named(reference), is_owned)
                 await self._runner.one(statement.returning(*target.table.primary_key), reference, is_delete=True)
@@ -82,7 +122,8 @@ class ChildWriter:
         """Let go of all rows but those that are connected."""
         columns = columns_of(target)
         kept = [not_(is_named(reference)) for reference in children.connected]
-        path = (*row.path, children.link.relation.name, "set")
+        relation = children.link.relation
+        path = (*row.path, relation.name, "set") if relation.is_list else (*row.path, relation.name)
         if all(columns[attribute].nullable for attribute in far):
             values = {columns[attribute]: None for attribute in far}
             await self._runner.run(update(target.table).where(is_owned, *kept).values(values), None, None)
@@ -133,6 +174,16 @@ class ChildWriter:
             ]
             attempt = Attempt(through, entries, ends[0][0].path)
             await self._runner.run(insert_or(through).on_conflict_do_nothing(), values, attempt)
+
+
+def _hangs_on(link: Link, row: Row, columns: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Return whether a row is at the other end of a link of a row."""
+    if link.pairs:
+        owner = values_of(row, [near for near, _ in link.pairs])
+        return and_(*(columns[far] == value for (_, far), value in zip(link.pairs, owner, strict=True)))
+    owner = values_of(row, [near for near, _ in link.near])
+    is_pair = [column == value for (_, column), value in zip(link.near, owner, strict=True)]
+    return exists().where(*is_pair, *(column == columns[far] for far, column in link.far))
 
 
 def _must_lead(target: ObjectType, path: Path) -> Problem:

@@ -38,8 +38,11 @@ class Row:
     values: dict[str, Any]
     """Values by attribute, as far as they are known."""
 
-    parents: Mapping[str, "Row | Reference"] = field(default_factory=dict)
+    parents: dict[str, "Row | Reference"] = field(default_factory=dict)
     """For to-one links, by the name of the relation, what they lead to."""
+
+    above: Mapping[str, "Row | None"] = field(default_factory=dict)
+    """For to-one links, by the name of the relation, how the row is changed that they lead to; None deletes it."""
 
     children: Mapping[str, "Children"] = field(default_factory=dict)
     """For to-many links, by the name of the relation, what is done to them."""
@@ -49,6 +52,9 @@ class Row:
 
     version: int | None = None
     """The version that it is changed from, where its model counts them."""
+
+    by: tuple[str, ...] = ()
+    """Attributes of a unique key: where there is a row with these values, it is taken and nothing is written."""
 
 
 @dataclass(slots=True)
@@ -72,3 +78,12 @@ class Children:
 
     created: tuple[Row, ...] = ()
     """Rows that are made."""
+
+    sought: tuple[Row, ...] = ()
+    """Rows that are taken in where they are there, and made where they are not; see `Row.by`."""
+
+    changed: tuple[Row, ...] = ()
+    """Rows of it that are changed; the one without a key is the only one."""
+
+    is_emptied: bool = False
+    """True where all rows of it are deleted."""

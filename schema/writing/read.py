@@ -1,16 +1,17 @@
 """Input -> plan. What can be told to be wrong without the database is told here, all of it together."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import inflection
 
 from schema.errors import BadIdError
-from schema.graph import Field, Graph, Link, ObjectType, UniqueKey, WriteField
+from schema.graph import Field, Graph, ObjectType, UniqueKey, WriteField
 from schema.opaque import read_id_of
 from schema.values import as_held, check_text
-from schema.writing.plan import Children, Reference, Row
+from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid
+from schema.writing.read_links import LinkReader
 
 DEEPEST: Final = 8
 """Most rows inside each other."""
@@ -19,9 +20,10 @@ ID: Final = "id"
 
 
 def upsert_keys(type_: ObjectType) -> dict[str, UniqueKey]:
-    """Return the unique keys that clients can give whole, by the names that `by` takes for them."""
+    """Return the unique keys that clients can give whole and that hold at once, by the names that `by` takes."""
     given = {each.field.attribute for each in (type_.writes.fields if type_.writes else ())}
-    keys = [key for key in type_.unique_keys if all(field.attribute in given for field in key.fields)]
+    at_once = [key for key in type_.unique_keys if not key.is_deferrable]
+    keys = [key for key in at_once if all(field.attribute in given for field in key.fields)]
     return {inflection.underscore(key.by).upper(): key for key in keys}
 
 
@@ -41,7 +43,8 @@ class InputReader:
             graph: The graph description.
             most_rows: Most rows that one input may write or name.
         """
-        self._graph = graph
+        self.graph = graph
+        """The graph description."""
         self._most_rows = most_rows
         self._rows = 0
         self._problems: list[Problem] = []
@@ -59,11 +62,20 @@ class InputReader:
         """Return a row that is to be created."""
         return self._row(type_, given, path, depth, is_new=True)
 
-    def change(self, type_: ObjectType, given: Mapping[str, Any], path: Path) -> Row:
-        """Return a row that is to be changed: its key, and what is given."""
-        row = self._row(type_, {name: value for name, value in given.items() if name != ID}, path, 1, is_new=False)
-        row.key = self.key(type_, given[ID], (*path, ID))
+    def change(self, type_: ObjectType, given: Mapping[str, Any], path: Path, depth: int = 1) -> Row:
+        """Return a row that is to be changed: its key, where an id is given, and what is to change of it."""
+        row = self._row(type_, {name: value for name, value in given.items() if name != ID}, path, depth, is_new=False)
+        if ID in given:
+            row.key = self.key(type_, given[ID], (*path, ID))
         row.version = version_in(type_, given)
+        return row
+
+    def sought(self, type_: ObjectType, given: Mapping[str, Any], path: Path, depth: int) -> Row:
+        """Return a row that is to be taken where it is there, and made where it is not."""
+        key = upsert_keys(type_)[given["by"].name].fields
+        row = self.new_row(type_, given["create"], (*path, "create"), depth)
+        row.by = tuple(field.attribute for field in key)
+        self._check_key(row, key)
         return row
 
     def new_rows(self, type_: ObjectType, given: Sequence[Mapping[str, Any]], path: Path) -> list[Row]:
@@ -85,14 +97,19 @@ class InputReader:
         """Note rows whose unique key is not given whole, or is that of a row before."""
         seen = set[tuple[Any, ...]]()
         for row in rows:
-            values = tuple(row.values.get(field.attribute) for field in key)
-            if None in values:
-                name = key[values.index(None)].name
-                self._problems.append(invalid("REQUIRED", f"`{name}` is needed to find the row.", (*row.path, name)))
-            elif values in seen:
-                text = f"`{key[0].name}` is that of a row before."
-                self._problems.append(invalid("TWICE", text, (*row.path, key[0].name)))
-            seen.add(values)
+            values = self._check_key(row, key)
+            if values in seen:
+                self.note("TWICE", f"`{key[0].name}` is that of a row before.", (*row.path, key[0].name))
+            elif values is not None:
+                seen.add(values)
+
+    def _check_key(self, row: Row, key: Sequence[Field]) -> tuple[Any, ...] | None:
+        values = tuple(row.values.get(field.attribute) for field in key)
+        if None not in values:
+            return values
+        name = key[values.index(None)].name
+        self.note("REQUIRED", f"`{name}` is needed to find the row.", (*row.path, name))
+        return None
 
     def key(self, type_: ObjectType, id_: str, path: Path) -> tuple[Any, ...]:
         """Return the primary key behind an id; an empty one where it is none."""
@@ -103,7 +120,7 @@ class InputReader:
             return ()
 
     def _row(self, type_: ObjectType, given: Mapping[str, Any], path: Path, depth: int, *, is_new: bool) -> Row:
-        self._count(path, depth)
+        self.count(path, depth)
         writes, values = type_.writes, dict[str, Any]()
         if writes is None:
             raise TypeError(f"{type_.name} is not written")
@@ -111,11 +128,19 @@ class InputReader:
             if each.field.name in given:
                 values[each.field.attribute] = self._value(each, given[each.field.name], (*path, each.field.name))
         row = Row(type_, path, values)
-        row.parents = dict(self._parents(row, writes.links, given, depth))
-        row.children = dict(self._children(writes.links, given, path, depth, is_new=is_new))
+        LinkReader(self, row, depth, is_new=is_new).read(writes.links, given)
         return row
 
-    def _count(self, path: Path, depth: int) -> None:
+    def note(self, code: str, message: str, path: Path) -> None:
+        """Note a problem of the input."""
+        self._problems.append(invalid(code, message, path))
+
+    def count(self, path: Path, depth: int) -> None:
+        """Count a row that is written or named.
+
+        Raises:
+            Refused: There are too many, or too many inside each other.
+        """
         self._rows += 1
         if depth > DEEPEST:
             raise Refused([invalid("TOO_DEEP", f"At most {DEEPEST} rows are written inside each other.", path)])
@@ -147,7 +172,7 @@ class InputReader:
     def _held(self, each: WriteField, value: Any) -> Any:
         field, scalar = each.field, each.field.scalar
         if field.references is not None:
-            return read_id_of(self._graph.types[field.references], value, field.name)[0]
+            return read_id_of(self.graph.types[field.references], value, field.name)[0]
 
         def one(item: Any) -> Any:
             if item is None:
@@ -158,78 +183,19 @@ class InputReader:
 
         return [one(item) for item in value] if scalar.is_list else one(value)
 
-    def _parents(
-        self, row: Row, links: Sequence[Link], given: Mapping[str, Any], depth: int
-    ) -> Iterator[tuple[str, Row | Reference]]:
-        """Yield what to-one links lead to; one that is to lead nowhere is a null among the values."""
-        for link in links:
-            name = link.relation.name
-            if link.relation.is_list or name not in given:
-                continue
-            path, asked = (*row.path, name), given[name]
-            target = self._graph.types[link.relation.target]
-            if asked is not None and asked.get("disconnect") is False:
-                text = "`disconnect` takes true; leave it out to keep what is connected."
-                self._problems.append(invalid("INVALID", text, (*path, "disconnect")))
-            elif asked is None or "disconnect" in asked:
-                if not link.relation.is_nullable:
-                    text = f"`{name}` must lead to a {target.name}."
-                    self._problems.append(invalid("REQUIRED", text, path))
-                row.values.update({near: None for near, _ in link.pairs})
-            elif "create" in asked:
-                yield name, self.new_row(target, asked["create"], (*path, "create"), depth + 1)
-            elif (found := self.reference(target, asked["connect"], (*path, "connect"))) is not None:
-                yield name, found
-
-    def _children(
-        self, links: Sequence[Link], given: Mapping[str, Any], path: Path, depth: int, *, is_new: bool
-    ) -> Iterator[tuple[str, Children]]:
-        for link in links:
-            name = link.relation.name
-            if not link.relation.is_list or name not in given:
-                continue
-            if given[name] is None:
-                text = f"`{name}` must not be null; leave it out to keep what is connected."
-                self._problems.append(invalid("REQUIRED", text, (*path, name)))
-                continue
-            asked, there = given[name], (*path, name)
-            target = self._graph.types[link.relation.target]
-            made = [
-                self.new_row(target, each, (*there, "create", index), depth + 1)
-                for index, each in enumerate(asked.get("create") or ())
-            ]
-            named = {
-                word: tuple(self._references(target, asked.get(word) or (), (*there, word)))
-                for word in ("connect", "disconnect", "delete", "set")
-            }
-            yield (
-                name,
-                Children(
-                    link,
-                    replaces=not is_new and asked.get("set") is not None,
-                    disconnected=named["disconnect"],
-                    deleted=named["delete"],
-                    connected=(*named["set"], *named["connect"]),
-                    created=tuple(made),
-                ),
-            )
-
-    def _references(self, target: ObjectType, given: Sequence[Any], path: Path) -> Iterator[Reference]:
-        for index, each in enumerate(given):
-            self._count((*path, index), 1)
-            found = self.reference(target, each, (*path, index))
-            if found is not None:
-                yield found
-
     def reference(self, target: ObjectType, given: Mapping[str, Any], path: Path) -> Reference | None:
         """Return the row that a key names; None where the key is wrong, which is noted."""
         name, value = next(iter(given.items()))
         if name == ID:
             key = self.key(target, value, (*path, ID))
             return Reference(target, target.key_attributes, key, (*path, ID)) if key else None
-        field = target.field_named(name)
-        if field is None:
-            raise TypeError(f"{target.name} has no field {name}")
-        written = WriteField(field, is_required=True, is_fixed=False, rules=(), check=None)
-        held = self._value(written, value, (*path, name))
-        return None if held is None else Reference(target, (field.attribute,), (held,), (*path, name))
+        unique = next(each for each in target.unique_keys if each.by == name)
+        is_one = len(unique.fields) == 1
+        held = []
+        for field in unique.fields:
+            written = WriteField(field, is_required=True, is_fixed=False, rules=(), check=None)
+            where = (*path, name) if is_one else (*path, name, field.name)
+            held.append(self._value(written, value if is_one else value[field.name], where))
+        if None in held:
+            return None
+        return Reference(target, tuple(field.attribute for field in unique.fields), tuple(held), (*path, name))

@@ -14,7 +14,7 @@ from schema.graph import Graph, Link, ObjectType
 from schema.query.statements import unnest
 from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, missing
-from schema.writing.violations import Attempt, Entry, Violated, problem_of
+from schema.writing.violations import Attempt, Entry, Overtaken, Violated, problem_of
 
 
 class Connection(Protocol):
@@ -62,6 +62,8 @@ class Runner:
             problem = None if attempt is None else problem_of(self.graph, attempt, error.violation)
             if problem is None:
                 raise
+            if attempt is not None and attempt.is_overtaken(error.violation):
+                raise Overtaken(problem) from error
             if attempt is not None and problem.path == attempt.path and parameters is not None and len(parameters) > 1:
                 raise Unclear from error
             raise Refused([problem]) from error
@@ -101,16 +103,39 @@ class Runner:
             else:
                 asked.setdefault(each.key, []).append(each)
         for key, group in asked.items():
-            columns = columns_of(group[0].type_)
-            given = unnest([columns[attribute].type for attribute in key], [each.values for each in group])
-            on = and_(*(columns[attribute] == given.c[f"k{index}"] for index, attribute in enumerate(key)))
-            statement = select(given.c.place, *(columns[attribute] for attribute in wanted)).join(
-                group[0].type_.table, on
-            )
-            for place, *values in await self.run(statement, None, None):
-                found[group[place - 1]] = tuple(values)
+            there = await self.look_up(group[0].type_, key, [each.values for each in group], wanted)
+            found |= {group[index]: values for index, values in there.items()}
             refuse_missing(each for each in group if each not in found)
         return found
+
+    async def look_up(
+        self, type_: ObjectType, key: Sequence[str], values: Sequence[tuple[Any, ...]], wanted: Sequence[str]
+    ) -> dict[int, tuple[Any, ...]]:
+        """Return attributes of the rows that are there, by their index in the values of a unique key."""
+        columns = columns_of(type_)
+        given = unnest([columns[attribute].type for attribute in key], values)
+        on = and_(*(columns[attribute] == given.c[f"k{index}"] for index, attribute in enumerate(key)))
+        statement = select(given.c.place, *(columns[attribute] for attribute in wanted)).join(type_.table, on)
+        return {place - 1: tuple(row) for place, *row in await self.run(statement, None, None)}
+
+    async def take(self, rows: Sequence[Row]) -> list[Row | Reference]:
+        """Return rows that are looked for: a reference to each that is there; of those that are not, those to make.
+
+        Of several that look for the same, the first one is made.
+        """
+        groups: dict[tuple[str, ...], list[Row]] = {}
+        for row in rows:
+            groups.setdefault((row.type_.name, *row.by), []).append(row)
+        ends: dict[int, Row | Reference] = {}
+        for (_, *by), group in groups.items():
+            type_, values = group[0].type_, [tuple(row.values[attribute] for attribute in by) for row in group]
+            found = await self.look_up(type_, by, values, type_.key_attributes)
+            first = dict[tuple[Any, ...], Row]()
+            for index, row in enumerate(group):
+                key = found.get(index)
+                made = first.setdefault(values[index], row)
+                ends[id(row)] = made if key is None else Reference(type_, type_.key_attributes, key, row.path)
+        return [ends[id(row)] for row in rows]
 
 
 def columns_of(type_: ObjectType) -> Mapping[str, Any]:
@@ -172,6 +197,22 @@ def links_of(type_: ObjectType) -> Sequence[Link]:
     return type_.writes.links if type_.writes is not None else ()
 
 
+def told_of(rows: Sequence[Row]) -> dict[str, Any]:
+    """Return what a statement tells of rows of one type: their keys, and what rows that hang on them lead to."""
+    type_ = rows[0].type_
+    named = {name for row in rows for name in row.children}
+    links = [link for link in links_of(type_) if link.relation.name in named]
+    near = [attribute for link in links for attribute, _ in (link.pairs or link.near)]
+    return {attribute: columns_of(type_)[attribute] for attribute in dict.fromkeys((*type_.key_attributes, *near))}
+
+
+def take_told(row: Row, told: Mapping[str, Any], values: Sequence[Any]) -> None:
+    """Fill in what a statement told of a row."""
+    known = dict(zip(told, values, strict=True))
+    row.key = tuple(known.pop(attribute) for attribute in row.type_.key_attributes)
+    row.values.update(known)
+
+
 def values_of(row: Row, attributes: Sequence[str]) -> tuple[Any, ...]:
     """Return values of a row that was written."""
     key: dict[str, Any] = dict(zip(row.type_.key_attributes, row.key, strict=False))
@@ -196,7 +237,9 @@ def attempt_of(table: Any, rows: Sequence[Row]) -> Attempt:
     common = rows[0].path
     while any(row.path[: len(common)] != common for row in rows):
         common = common[:-1]
-    return Attempt(table, [_entry(row) for row in rows], common)
+    columns = columns_of(rows[0].type_)
+    sought = frozenset(columns[attribute].name for attribute in rows[0].by)
+    return Attempt(table, [_entry(row) for row in rows], common, sought=sought)
 
 
 def _entry(row: Row) -> Entry:

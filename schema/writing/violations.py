@@ -53,6 +53,15 @@ class ConflictingWrites(Exception):  # noqa: N818 - what happened, not a fault
     """Two transactions stood in each other's way, and this one was ended; it can be tried again."""
 
 
+class Overtaken(ConflictingWrites):
+    """A row that was not there a moment ago is there now; where it is so each time, the input itself is at fault."""
+
+    def __init__(self, problem: Problem) -> None:
+        """Take what is wrong then."""
+        super().__init__(problem.message)
+        self.problem = problem
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One row that a statement was to write."""
@@ -82,6 +91,14 @@ class Attempt:
 
     is_delete: bool = False
     """True where rows are deleted or let go."""
+
+    sought: frozenset[str] = frozenset()
+    """Columns of the unique key under which the rows were looked for, and not found."""
+
+    def is_overtaken(self, violation: Violation) -> bool:
+        """Return whether a row has come to be there since it was looked for."""
+        is_unique = bool(self.sought) and violation.state == "23505"
+        return is_unique and self.sought == set(_columns(self.table, violation))
 
 
 def refusal_of(graph: Graph, violated: Violated, given: Mapping[str, Any], table: Table | None = None) -> Refused:

@@ -15,7 +15,7 @@ from schema.writing.plan import Row
 from schema.writing.problems import INPUT, Refused, invalid
 from schema.writing.read import InputReader, upsert_keys, version_in
 from schema.writing.run import Connection, Unclear
-from schema.writing.violations import ConflictingWrites, Violated, refusal_of
+from schema.writing.violations import ConflictingWrites, Overtaken, Violated, refusal_of
 from schema.writing.write import Writer
 
 MOST_TRIES: Final = 3
@@ -96,6 +96,8 @@ async def carry_out(
         except ConflictingWrites as error:
             await transaction.roll_back()
             tries += 1
+            if tries > MOST_TRIES and isinstance(error, Overtaken):
+                raise Refused([error.problem]) from error
             if tries > MOST_TRIES:
                 raise UnavailableError("Other writes stood in the way too often; try again.") from error
 
@@ -117,7 +119,7 @@ async def _create_many(work: Work, given: Given) -> Keys:
 async def _update(work: Work, given: Given) -> Keys:
     row = work.reader.change(work.type_, given, INPUT)
     work.reader.check()
-    await work.writer.change(row)
+    await work.writer.change(row, (*INPUT, "id"))
     return [row.key]
 
 

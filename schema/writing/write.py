@@ -4,14 +4,14 @@ The order is that of the foreign keys: what a row leads to first, then the row, 
 looked up that a constraint tells as well, so two requests that race meet in PostgreSQL, and nowhere else.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from sqlalchemy import ColumnElement, Executable, delete, insert, select, update
+from sqlalchemy import ColumnElement, Executable, and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
-from schema.graph import Field, Graph, ObjectType
+from schema.graph import Field, Graph, Link, ObjectType
 from schema.query.conditions import restrict
 from schema.query.filters import Condition
 from schema.query.rows import rows_of_type
@@ -28,6 +28,8 @@ from schema.writing.run import (
     links_of,
     many_values,
     next_version,
+    take_told,
+    told_of,
     values_of,
 )
 from schema.writing.violations import Attempt
@@ -39,7 +41,7 @@ class Writer:
     def __init__(self, graph: Graph, connection: Connection, *, is_careful: bool = False) -> None:
         """Note where to write, and whether the row that is refused is looked for; see `Unclear`."""
         self._runner = Runner(graph, connection, is_careful=is_careful)
-        self._children = ChildWriter(self._runner, self.create)
+        self._children = ChildWriter(self._runner, self.create, self.change)
 
     async def create(self, rows: Sequence[Row]) -> None:
         """Write new rows of one type, and all that hangs on them.
@@ -49,17 +51,19 @@ class Writer:
         """
         if not rows:
             return
+        rows = list({id(row): row for row in rows}.values())  # one that several lead to is made once
         await self._lead(rows)
         table = rows[0].type_.table
+        told = told_of(rows)
         for shape, group in _by_shape(rows):
-            statement = insert(table).returning(*table.primary_key, sort_by_parameter_order=bool(shape))
+            statement = insert(table).returning(*told.values(), sort_by_parameter_order=bool(shape))
             for part in [group] if shape else [[row] for row in group]:
                 values, given = many_values(rows[0].type_, shape, part)
                 found = await self._runner.run(
                     statement.values(values), given if shape else None, attempt_of(table, part)
                 )
                 for row, written in zip(part, found, strict=True):
-                    row.key = tuple(written)
+                    take_told(row, told, written)
         await self._children.write(rows)
 
     async def upsert(self, rows: Sequence[Row], key: Sequence[Field]) -> None:
@@ -80,14 +84,15 @@ class Writer:
                 sorted(shape - _fixed(type_) - set(named)) or named[:1]
             )  # something has to, for the row to be told
             new = {columns[attribute].key: statement.excluded[columns[attribute].key] for attribute in changed}
-            told = [columns[attribute] for attribute in named]
+            elements = [columns[attribute] for attribute in named]
             new |= {column.key: value for column, value in next_version(type_).items()}
-            statement = statement.on_conflict_do_update(index_elements=told, set_=new)
+            statement = statement.on_conflict_do_update(index_elements=elements, set_=new)
             await self._runner.run(statement, given, attempt_of(table, group))
         there = [Reference(type_, tuple(named), tuple(row.values[each] for each in named), row.path) for row in rows]
-        found = await self._runner.resolve(there, type_.key_attributes)
+        told = told_of(rows)
+        found = await self._runner.resolve(there, [*told])
         for row, reference in zip(rows, there, strict=True):
-            row.key = found[reference]
+            take_told(row, told, found[reference])
         await self._children.write(rows)
 
     async def find(self, type_: ObjectType, condition: Condition | None, at_most: int) -> list[tuple[Any, ...]]:
@@ -128,24 +133,46 @@ class Writer:
             attempt = Attempt(type_.table, (), ("input", "filter"), is_delete=True)
             await self._runner.run(delete(type_.table).where(is_one_of(type_, keys)), None, attempt)
 
-    async def change(self, row: Row) -> None:
+    async def change(self, row: Row, path: Path) -> None:
         """Change a row, and all that is said of what hangs on it.
+
+        Args:
+            row: The row, by its primary key.
+            path: Where the arguments name it.
 
         Raises:
             Refused: It is not there or was changed by another, or PostgreSQL refused a change.
         """
         await self._lead([row])
-        type_, table = row.type_, row.type_.table
+        above = [(change, await self._above(row, link)) for link, change in _above(row)]
+        type_, table, told = row.type_, row.type_.table, told_of([row])
         if row.values or row.version is not None:
             values = as_values(type_, row.values) | next_version(type_)
-            statement: Executable = update(table).where(*_is_it(row)).values(values).returning(*table.primary_key)
+            statement: Executable = update(table).where(*_is_it(row)).values(values).returning(*told.values())
         else:
-            statement = select(*table.primary_key).where(*_is_it(row)).with_for_update()
+            statement = select(*told.values()).where(*_is_it(row)).with_for_update()
         found = await self._runner.run(statement, None, attempt_of(table, [row]))
         if not found:
-            await self._refuse(row, (*row.path, "id"))
-        row.key = tuple(found[0])
+            await self._refuse(row, path)
+        take_told(row, told, found[0])
+        for change, (target, key) in above:
+            if change is None:
+                await self.delete(Row(target, path, {}, key=key), path)
+            else:
+                change.key = key
+                await self.change(change, change.path)
         await self._children.write([row])
+
+    async def _above(self, row: Row, link: Link) -> tuple[ObjectType, tuple[Any, ...]]:
+        """Return the row that a to-one link leads to at the moment: its type and key."""
+        target = self._runner.graph.types[link.relation.target]
+        near, far = columns_of(row.type_), columns_of(target)
+        on = and_(*(near[mine] == far[theirs] for mine, theirs in link.pairs))
+        statement = select(*(far[attribute] for attribute in target.key_attributes)).where(on, *_is_it(row))
+        found = await self._runner.run(statement, None, None)
+        if not found:
+            raise Refused([missing(target.name, (*row.path, link.relation.name))])
+        return target, tuple(found[0])
 
     async def delete(self, row: Row, path: Path) -> None:
         """Delete a row.
@@ -173,6 +200,12 @@ class Writer:
         for link in links_of(rows[0].type_):
             name, far = link.relation.name, [far for _, far in link.pairs]
             ends = [(row, row.parents[name]) for row in rows if name in row.parents]
+            sought = [(row, end) for row, end in ends if isinstance(end, Row) and end.by]
+            if sought:
+                taken = await self._runner.take([end for _, end in sought])
+                for (row, _), end in zip(sought, taken, strict=True):
+                    row.parents[name] = end
+                ends = [(row, row.parents[name]) for row in rows if name in row.parents]
             await self.create([end for _, end in ends if isinstance(end, Row)])
             references = [end for _, end in ends if isinstance(end, Reference)]
             found = await self._runner.resolve(references, far)
@@ -181,12 +214,20 @@ class Writer:
                 row.values.update(zip((near for near, _ in link.pairs), values, strict=True))
 
 
-def _by_shape(rows: Sequence[Row]) -> Iterable[tuple[frozenset[str], list[Row]]]:
-    """Return rows by what they give: a statement writes those that give the same."""
-    shapes: dict[frozenset[str], list[Row]] = {}
+def _by_shape(rows: Sequence[Row]) -> Iterator[tuple[frozenset[str], list[Row]]]:
+    """Yield rows by what they give: a statement writes those that give the same, and were looked for alike."""
+    shapes: dict[tuple[frozenset[str], tuple[str, ...]], list[Row]] = {}
     for row in rows:
-        shapes.setdefault(frozenset(row.values), []).append(row)
-    return shapes.items()
+        shapes.setdefault((frozenset(row.values), row.by), []).append(row)
+    for (shape, _), group in shapes.items():
+        yield shape, group
+
+
+def _above(row: Row) -> Iterator[tuple[Link, Row | None]]:
+    """Yield the to-one links whose other end is to change."""
+    for link in links_of(row.type_):
+        if link.relation.name in row.above:
+            yield link, row.above[link.relation.name]
 
 
 def _is_it(row: Row) -> Sequence[ColumnElement[bool]]:

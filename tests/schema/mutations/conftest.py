@@ -1,6 +1,6 @@
 """Writes to a database of its own through the whole graph, and looks at the rows from outside."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -15,6 +15,8 @@ from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context, Transaction
 from schema.documents import Documents
 from schema.principal import Principal
+from tests.conftest import clone, drop
+from tests.schema.mutations.models import Club
 
 WRITER = Principal(scopes=frozenset({"read", "write"}), key_id=1)
 
@@ -129,3 +131,21 @@ async def write(default_graph: GraphSchema, database_url: str) -> AsyncIterator[
     writes = Writes(default_graph, database_url)
     yield writes
     await writes.database.close()
+
+
+@pytest.fixture
+async def club(server_url: Callable[[str], str]) -> AsyncIterator[Writes]:
+    """The graph of the odd models over an empty database."""
+    name = await clone(server_url, "template0")
+    writes = Writes(build_graph_schema(Club, own=()), server_url(name))
+    async with writes.database.writer.begin() as connection:
+        await connection.run_sync(Club.metadata.create_all)
+    yield writes
+    await writes.database.close()
+    await drop(server_url, name)
+
+
+async def refusals(club: Writes, mutation: str, input_: Any) -> list[tuple[str, str, list[Any]]]:
+    """Return kind, code and path of everything that a mutation is refused for."""
+    found = await club(mutation, input_, "__typename")
+    return [(found["__typename"], entry["code"], entry["path"]) for entry in found.get("errors") or [found]]

@@ -46,7 +46,7 @@ class Person(Club):
     __tablename__ = "people"
     __graph__ = expose("name", "class_", "memberships", "passport", "notes", "duties", names={"class_": "class"})
     __writes__ = writable(
-        "name", "class_", "memberships", "notes", "duties", checks={"name": lambda value: value.strip()}
+        "name", "class_", "memberships", "passport", "notes", "duties", checks={"name": lambda value: value.strip()}
     )
 
     id: Mapped[int] = identity()
@@ -88,13 +88,15 @@ class Passport(Club):
     """At most one a person."""
 
     __tablename__ = "passports"
-    __graph__ = expose("number", "person")
-    __writes__ = writable("number", "person")
+    __table_args__ = (UniqueConstraint("number", "country"),)
+    __graph__ = expose("number", "country", "person")
+    __writes__ = writable("number", "country", "person")
 
     id: Mapped[int] = identity()
     number: Mapped[str] = mapped_column()
-    person_id: Mapped[int] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), unique=True)
-    person: Mapped[Person] = relationship(back_populates="passport")
+    country: Mapped[str] = mapped_column(server_default=text("'CH'"))
+    person_id: Mapped[int | None] = mapped_column(ForeignKey("people.id", ondelete="CASCADE"), unique=True)
+    person: Mapped[Person | None] = relationship(back_populates="passport")
 
 
 class Team(Club):
@@ -153,17 +155,31 @@ class Sample(Club):
     bytes_: Mapped[bytes | None]
 
 
+class Key(Club):
+    """At most one a page, and never without one."""
+
+    __tablename__ = "keys"
+    __graph__ = expose("word", "page")
+    __writes__ = writable("word", "page")
+
+    id: Mapped[int] = identity()
+    word: Mapped[str] = mapped_column(unique=True)
+    page_id: Mapped[int] = mapped_column(ForeignKey("pages.id"), unique=True)
+    page: Mapped["Page"] = relationship(back_populates="key")
+
+
 class Page(Club):
     """A row that counts its changes, and a code that two rows may share until they are committed."""
 
     __tablename__ = "pages"
     __table_args__ = (UniqueConstraint("code", deferrable=True, initially="DEFERRED"),)
-    __graph__ = expose("text", "code", "share", "version")
-    __writes__ = writable("text", "code")
+    __graph__ = expose("text", "code", "share", "version", "key")
+    __writes__ = writable("text", "code", "key")
 
     id: Mapped[int] = identity()
     text: Mapped[str]
     code: Mapped[str]
     share: Mapped[float] = mapped_column(server_default=text("0.1"))
     version: Mapped[int] = mapped_column()
+    key: Mapped["Key | None"] = relationship(back_populates="page")
     __mapper_args__: ClassVar[dict[str, Any]] = {"version_id_col": version}

@@ -3,34 +3,12 @@
 # ruff: noqa: E501 - a case stands on one line, as long as it is
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
 
-from schema.build import build_graph_schema
 from schema.opaque import encode
-from tests.conftest import clone, drop
-from tests.schema.mutations.conftest import Writes
-from tests.schema.mutations.models import Club
-
-
-@pytest.fixture
-async def club(server_url: Callable[[str], str]) -> AsyncIterator[Writes]:
-    """The graph of the odd models over an empty database."""
-    name = await clone(server_url, "template0")
-    writes = Writes(build_graph_schema(Club, own=()), server_url(name))
-    async with writes.database.writer.begin() as connection:
-        await connection.run_sync(Club.metadata.create_all)
-    yield writes
-    await writes.database.close()
-    await drop(server_url, name)
-
-
-async def refusals(club: Writes, mutation: str, input_: Any) -> list[tuple[str, str, list[Any]]]:
-    """Return kind, code and path of everything that a mutation is refused for."""
-    found = await club(mutation, input_, "__typename")
-    return [(found["__typename"], entry["code"], entry["path"]) for entry in found.get("errors") or [found]]
+from tests.schema.mutations.conftest import Writes, refusals
 
 
 async def test_an_association_with_columns(club: Writes) -> None:
