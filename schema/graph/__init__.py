@@ -4,25 +4,11 @@ It is the single source of everything that is generated: Strawberry types, state
 else inspects a mapper.
 """
 
-from schema.graph.data import (
-    EnumMember,
-    EnumType,
-    Field,
-    Graph,
-    Link,
-    ObjectType,
-    OwnFilter,
-    OwnOrder,
-    Relation,
-    Rule,
-    Scalar,
-    SearchIndex,
-    UniqueKey,
-    WriteField,
-    Writes,
-)
+from schema.graph.data import Graph, ObjectType, OwnFilter, OwnOrder, SearchIndex, UniqueKey
+from schema.graph.fields import EnumMember, EnumType, Field, Relation, Scalar
 from schema.graph.kinds import Kind
 from schema.graph.read import read_graph
+from schema.graph.written import Link, Rule, WriteField, Writes
 
 __all__ = [
     "EnumMember",

@@ -8,7 +8,8 @@ from sqlalchemy.orm import Mapper
 from sqlalchemy.sql import visitors
 
 from schema.errors import DefinitionError
-from schema.graph.data import EnumType, ObjectType, Scalar
+from schema.graph.data import ObjectType
+from schema.graph.fields import EnumType, Scalar
 from schema.graph.kinds import Kind
 
 RESERVED_TYPES = frozenset(

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Mapper
 
 from schema.errors import DefinitionError
 from schema.graph import names
-from schema.graph.data import EnumType, Field, OwnFilter, OwnOrder, Relation, SearchIndex
+from schema.graph.data import OwnFilter, OwnOrder, SearchIndex
+from schema.graph.fields import EnumType, Field, Relation
 from schema.graph.kinds import UNORDERED
 from schema.graph.scalars import read_scalar
 from schema.models.base import Exposure

@@ -24,7 +24,8 @@ from schema.graph.checks import (
     refuse_secret,
     refuse_twice,
 )
-from schema.graph.data import EnumType, Field, Graph, ObjectType, UniqueKey
+from schema.graph.data import Graph, ObjectType, UniqueKey
+from schema.graph.fields import EnumType, Field
 from schema.graph.options import read_options, tuned_field, tuned_relation
 from schema.graph.relations import read_relation
 from schema.graph.scalars import read_scalar

@@ -9,7 +9,7 @@ from sqlalchemy.orm.exc import UnmappedColumnError
 from sqlalchemy.sql import operators, visitors
 
 from schema.errors import DefinitionError
-from schema.graph.data import Relation
+from schema.graph.fields import Relation
 
 
 def read_relation(relationship: RelationshipProperty[Any], shown: str, type_names: Mapping[type[Any], str]) -> Relation:

@@ -12,8 +12,9 @@ from sqlalchemy import CheckConstraint, Numeric, SmallInteger, String
 from sqlalchemy.orm import Mapper
 from sqlglot import exp
 
-from schema.graph.data import Field, Rule
+from schema.graph.fields import Field
 from schema.graph.kinds import Kind
+from schema.graph.written import Rule
 
 _PLAIN_PATTERN: Final = re.compile(r"\^(?:[\w@.+*?|(){}\[\]^,: /-]|\\[swd.+*?-])*\$", re.ASCII)
 """Patterns that mean the same to Python and to PostgreSQL: whole texts, without look-around or back references."""

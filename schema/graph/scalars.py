@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeDecorator, TypeEngine
 
 from schema.errors import DefinitionError
 from schema.graph import names
-from schema.graph.data import EnumMember, EnumType, Scalar
+from schema.graph.fields import EnumMember, EnumType, Scalar
 from schema.graph.kinds import Kind, kind_of
 
 

@@ -8,9 +8,11 @@ from sqlalchemy import Column
 from sqlalchemy.orm import Mapper, RelationshipProperty
 
 from schema.errors import DefinitionError
-from schema.graph.data import Field, Link, Relation, WriteField, Writes
+from schema.graph.accepts import read_check, read_row_check
+from schema.graph.fields import Field, Relation
 from schema.graph.kinds import Kind
 from schema.graph.rules import read_rules, type_rules
+from schema.graph.written import Link, WriteField, Writes
 from schema.models.base import Writable, Write
 
 
@@ -48,7 +50,10 @@ def read_writes(mapper: Mapper[Any], fields: Sequence[Field], relations: Sequenc
         if field.column is None or field.column.computed is not None:
             raise DefinitionError(f"Model {model}: writable() names {attribute!r}, which is computed.")
         kept = (*type_rules(field), *rules.get(attribute, ()))
-        written.append(WriteField(field, _is_required(field.column), is_fixed, kept, said.checks.get(attribute)))
+        check = said.checks.get(attribute) or field.column.info.get("accepts")
+        if check is not None:
+            check = read_check(check, field.scalar.kind, f"{model}.{attribute}")
+        written.append(WriteField(field, _is_required(field.column), is_fixed, kept, check))
     needed = _needed(mapper, written, links)
     operations = frozenset(get_args(Write)) - set(said.without)
     if needed and "create" in operations:
@@ -57,8 +62,8 @@ def read_writes(mapper: Mapper[Any], fields: Sequence[Field], relations: Sequenc
             'writable(), give its column a default, or say without=["create"].'
         )
     columns = MappingProxyType(dict(_columns(mapper)))
-    version = _version(mapper, fields)
-    return Writes(tuple(written), tuple(links), operations, columns, MappingProxyType(looked_at), version)
+    version, row_check = _version(mapper, fields), read_row_check(said.rules, model)
+    return Writes(tuple(written), tuple(links), operations, columns, MappingProxyType(looked_at), row_check, version)
 
 
 def _version(mapper: Mapper[Any], fields: Sequence[Field]) -> Field | None:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Final, Literal
 
+from pydantic import BaseModel
 from sqlalchemy import BigInteger, ColumnElement, Computed, DateTime, Identity, MetaData, Text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
@@ -154,6 +155,16 @@ def expose(
     )
 
 
+Check = Any
+"""What a value must be: a function of it that returns it, or another one to be written in its place, or raises
+`ValueError` with a sentence for the client; or a type that Pydantic knows, such as `Annotated[int, Field(gt=0)]`."""
+
+
+def accepts(check: Check) -> dict[str, Check]:
+    """Return the `info` of a column, or of a type of columns, that accepts what passes a check; see `Check`."""
+    return {"accepts": check}
+
+
 Write = Literal["create", "update", "delete", "bulk"]
 """A kind of mutation that is made for a model; `bulk` are those that write several rows."""
 
@@ -171,15 +182,19 @@ class Writable:
     without: tuple[Write, ...]
     """Mutations that are not made."""
 
-    checks: Mapping[str, Callable[[Any], Any]]
-    """For an attribute, a function of the value that returns it, or another one, or raises `ValueError`."""
+    checks: Mapping[str, Check]
+    """What values of an attribute must be."""
+
+    rules: Any
+    """What the values of a row must be together; None where nothing is said."""
 
 
 def writable(
     *attributes: str,
     fixed: Iterable[str] = (),
     without: Iterable[Write] = (),
-    checks: Mapping[str, Callable[[Any], Any]] | None = None,
+    checks: Mapping[str, Check] | None = None,
+    rules: type[BaseModel] | Callable[[Mapping[str, Any]], object] | None = None,
 ) -> Writable:
     """Name the attributes of a model that clients may write: columns and relations that `expose` shows.
 
@@ -189,10 +204,13 @@ def writable(
         *attributes: Names of shown attributes.
         fixed: Those of them that cannot be changed once the row is there.
         without: Mutations that are not made: `"delete"` for rows that stay.
-        checks: For an attribute, a function of the value that returns it, or another one to be written in its place,
-            or raises `ValueError` with a sentence for the client.
+        checks: For an attribute, what its values must be; see `Check`.
+        rules: What the values of a row must be together: a Pydantic model with fields that are called like attributes,
+            or a function of the values that are given, by attribute, that raises `ValueError` with a sentence for the
+            client. Of a row that changes, it sees what is given alone, and what a Pydantic model misses then is no
+            fault. It changes nothing.
     """
-    return Writable(attributes, tuple(fixed), tuple(without), dict(checks or {}))
+    return Writable(attributes, tuple(fixed), tuple(without), dict(checks or {}), rules)
 
 
 SEARCHED: Final = 250_000

@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from schema.models.base import Base, expose, identity, writable
+from schema.models.values import Slug
 
 if TYPE_CHECKING:
     from schema.models.post import Post
@@ -25,7 +26,7 @@ class Category(Base):
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(comment="The name shown to readers.")
-    slug: Mapped[str] = mapped_column(
+    slug: Mapped[Slug] = mapped_column(
         unique=True, comment="The name in addresses: lower-case letters, digits and single hyphens."
     )
     description: Mapped[str | None] = mapped_column(comment="What is filed here, in a sentence.")

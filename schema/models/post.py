@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from schema.models.base import Base, expose, identity, search_vector, writable
 from schema.models.tag import post_tags
+from schema.models.values import Slug
 
 if TYPE_CHECKING:
     from schema.models.category import Category
@@ -44,7 +45,7 @@ class Post(Base):
 
     id: Mapped[int] = identity()
     title: Mapped[str] = mapped_column(comment="The headline.")
-    slug: Mapped[str] = mapped_column(
+    slug: Mapped[Slug] = mapped_column(
         unique=True, comment="The title in addresses: lower-case letters, digits and single hyphens."
     )
     description: Mapped[str | None] = mapped_column(comment="What the post is about, in a sentence or two.")

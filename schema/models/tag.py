@@ -6,6 +6,7 @@ from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from schema.models.base import Base, expose, identity, writable
+from schema.models.values import Slug
 
 if TYPE_CHECKING:
     from schema.models.post import Post
@@ -34,7 +35,7 @@ class Tag(Base):
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(comment="The word as shown to readers.")
-    slug: Mapped[str] = mapped_column(
+    slug: Mapped[Slug] = mapped_column(
         unique=True, comment="The word in addresses: lower-case letters, digits and single hyphens."
     )
 

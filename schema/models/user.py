@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from schema.models.base import Base, expose, identity, writable
+from schema.models.values import Email
 
 if TYPE_CHECKING:
     from schema.models.comment import Comment
@@ -29,7 +30,7 @@ class User(Base):
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(comment="The name shown beside what they write.")
-    email: Mapped[str] = mapped_column(unique=True, comment="Address in lower case; no two users share one.")
+    email: Mapped[Email] = mapped_column(unique=True, comment="Address in lower case; no two users share one.")
     age: Mapped[int | None] = mapped_column(comment="Age in years, 0 to 150.")
     bio: Mapped[str | None] = mapped_column(comment="A few words about the person, in Markdown.")
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When the user joined.")

@@ -6,7 +6,7 @@ from typing import Any, Final
 import inflection
 
 from schema.errors import BadIdError
-from schema.graph import Field, Graph, ObjectType, UniqueKey, WriteField
+from schema.graph import Field, Graph, ObjectType, UniqueKey, WriteField, Writes
 from schema.opaque import read_id_of
 from schema.values import as_held, check_text
 from schema.writing.plan import Reference, Row
@@ -108,6 +108,8 @@ class InputReader:
         if None not in values:
             return values
         name = key[values.index(None)].name
+        if any(problem.path == (*row.path, name) for problem in self._problems):
+            return None
         self.note("REQUIRED", f"`{name}` is needed to find the row.", (*row.path, name))
         return None
 
@@ -127,6 +129,7 @@ class InputReader:
         for each in writes.fields:
             if each.field.name in given:
                 values[each.field.attribute] = self._value(each, given[each.field.name], (*path, each.field.name))
+        self._check_row(writes, values, path, is_new=is_new)
         row = Row(type_, path, values)
         LinkReader(self, row, depth, is_new=is_new).read(writes.links, given)
         return row
@@ -146,6 +149,16 @@ class InputReader:
             raise Refused([invalid("TOO_DEEP", f"At most {DEEPEST} rows are written inside each other.", path)])
         if self._rows > self._most_rows:
             raise Refused([invalid("TOO_MANY", f"At most {self._most_rows:,} rows are written at once.", path[:1])])
+
+    def _check_row(self, writes: Writes, values: dict[str, Any], path: Path, *, is_new: bool) -> None:
+        """Note what is wrong with the values of a row taken together, where each of them is right."""
+        if writes.row_check is None or any(problem.path[: len(path)] == path for problem in self._problems):
+            return
+        names = {each.field.attribute: each.field.name for each in writes.fields}
+        for attribute, message in writes.row_check(values, is_new=is_new):
+            name = names.get(attribute) if attribute else None
+            text = f"`{name}`: {message}." if name else f"{message[:1].upper()}{message[1:]}."
+            self.note("INVALID", text, (*path, name) if name else path)
 
     def _value(self, each: WriteField, value: Any, path: Path) -> Any:
         """Return a value in SQL's terms; where it is wrong, note that."""

@@ -184,7 +184,9 @@ def test_inputs_that_take_one_of_their_fields() -> None:
     """Orders, keys and to-one links are one-of inputs; filters and what is written are not."""
     inputs = [line for line in GRAPHS["default"].print().splitlines() if line.startswith("input ")]
     one_of = {line.split()[1] for line in inputs if "@oneOf" in line}
-    assert one_of == {line.split()[1] for line in inputs if line.split()[1].endswith(("Order", "Key", "Link"))}
+    assert one_of == {
+        line.split()[1] for line in inputs if line.split()[1].endswith(("Order", "Key", "Link", "LinkChange"))
+    }
     assert {"PostOrder", "PostKey", "UserLink", "CategoryOptionalLink"} <= one_of
 
 

@@ -40,7 +40,7 @@ async def test_all(write: Writes) -> None:
 @pytest.mark.parametrize(
     ("user", "given", "refused"),
     [
-        (ANN, post(slug="No"), {"post": {"__typename": "ValidationError", "code": "PATTERN"}}),
+        (ANN, post(slug="No"), {"post": {"__typename": "ValidationError", "code": "INVALID"}}),
         (ANN, post(author={"connect": {"email": "x"}}), {"post": {"__typename": "NotFoundError", "code": "NOT_FOUND"}}),
         (ANN | {"name": ""}, post(), {"user": {"__typename": "ValidationError", "code": "EMPTY"}}),
     ],
