@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import orjson
 from asyncpg.exceptions import CannotConnectNowError, PostgresConnectionError
+from cachetools import TTLCache
 from sqlalchemy import URL, Executable, Row, make_url, text
 from sqlalchemy.exc import DBAPIError, PendingRollbackError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
@@ -27,7 +28,7 @@ from sqlalchemy.ext.asyncio import (
 from api.direct import QUERY_CANCELED, UNAVAILABLE_CLASSES, DirectPool
 from api.settings import Settings
 from schema.context import ReadSession, WriteSession
-from schema.errors import UnavailableError
+from schema.errors import StatementFailedError, UnavailableError
 from schema.writing.violations import ConflictingWrites, Violated, Violation
 
 
@@ -53,6 +54,19 @@ REFUSALS: Final = ("22", "23")
 
 CONFLICTS: Final = ("40001", "40P01")
 """Its codes for a transaction that was ended because of another one."""
+
+
+AFTER_INSERT: Final = """
+    SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+    WHERE c.relname = :table AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 4 = 4 AND t.tgtype & 66 = 0
+"""
+"""Triggers of a table that run after an INSERT. Source: pg_trigger.h, `TRIGGER_TYPE_INSERT` and the others."""
+
+TRIGGERS_SECONDS: Final = 60.0
+"""How long it is taken for granted that a table has no new trigger."""
+
+MOST_TABLES: Final = 10_000
+"""Most tables of which that is known."""
 
 
 class WriteTransaction:
@@ -178,7 +192,11 @@ class Database:
         self.url = to_asyncpg_url(url)
         self.reader = _engine(self.url, settings, settings.pool_size, is_read_only=True)
         self.writer = _engine(self.url, settings, settings.write_pool_size, is_read_only=False)
-        self.direct = DirectPool(self.url, settings, _server_settings(settings, is_read_only=True))
+        self.direct = DirectPool(self.url, settings, settings.pool_size, _server_settings(settings, is_read_only=True))
+        self._direct_writer = DirectPool(
+            self.url, settings, settings.write_pool_size, _server_settings(settings, is_read_only=False)
+        )
+        self._triggered: TTLCache[str, bool] = TTLCache(MOST_TABLES, TRIGGERS_SECONDS)
         self._read_session = async_sessionmaker(self.reader, expire_on_commit=False)
         self._write_session = async_sessionmaker(self.writer, expire_on_commit=False)
 
@@ -211,6 +229,22 @@ class Database:
             StatementFailedError: PostgreSQL refused the statement.
         """
         return await self.direct.fetch_bytes(sql, arguments)
+
+    async def write_bytes(self, sql: str, arguments: list[Any], table: str) -> bytes:
+        """Run a statement that writes to a table and returns one value of bytes, by itself and once.
+
+        Raises:
+            StatementFailedError: PostgreSQL refused the statement; or the table has a trigger that runs after it, whose
+                doing a statement does not see.
+            UnavailableError: No connection could be had, or the statement took too long.
+        """
+        has_trigger = self._triggered.get(table)
+        if has_trigger is None:
+            found = await self.fetch(text(AFTER_INSERT).bindparams(table=table))
+            has_trigger = self._triggered[table] = bool(found)
+        if has_trigger:
+            raise StatementFailedError(f"{table} has a trigger")
+        return await self._direct_writer.fetch_bytes(sql, arguments, is_repeatable=False)
 
     async def explain(self, sql: str, arguments: list[Any]) -> Any:
         """Run a statement of the engine and return its plan.
@@ -250,6 +284,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self.direct.close()
+        await self._direct_writer.close()
         await self.reader.dispose()
         await self.writer.dispose()
 

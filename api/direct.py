@@ -47,12 +47,13 @@ class DirectPool:
     does. Here a free connection is taken off a list and put back; only who has to wait, waits.
     """
 
-    def __init__(self, url: URL, settings: Settings, server_settings: dict[str, str]) -> None:
+    def __init__(self, url: URL, settings: Settings, size: int, server_settings: dict[str, str]) -> None:
         """Note where to connect to.
 
         Args:
             url: PostgreSQL address, for asyncpg.
-            settings: Size and time limits.
+            settings: Time limits.
+            size: Most connections.
             server_settings: What PostgreSQL is set to on each connection.
         """
         self._arguments = connect_arguments(url) | {
@@ -67,7 +68,7 @@ class DirectPool:
         self._all: set[Any] = set()
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._count = 0
-        self.size = settings.pool_size
+        self.size = size
         """Most connections."""
         self.moved_at = time.monotonic()
         """When a connection was last taken or given back, by `time.monotonic`."""
@@ -77,10 +78,11 @@ class DirectPool:
         """Connections that run a statement at the moment, or are being opened."""
         return self._count - len(self._idle)
 
-    async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
+    async def fetch_bytes(self, sql: str, arguments: list[Any], *, is_repeatable: bool = True) -> bytes:
         """Run a statement that returns one value of bytes.
 
-        A dead connection is replaced, and the statement run once more.
+        A dead connection is replaced, and the statement run once more where it only reads: of one that writes nobody
+        knows whether it did.
 
         Raises:
             UnavailableError: No connection could be had, or the statement took too long.
@@ -89,7 +91,9 @@ class DirectPool:
         """
         try:
             return await self._fetch(sql, arguments)
-        except (_LostError, ConnectionError, PostgresConnectionError):
+        except (_LostError, ConnectionError, PostgresConnectionError) as error:
+            if not is_repeatable:
+                raise UnavailableError("The database cannot be reached.") from error
             return await self._again(sql, arguments)
         except OSError as error:  # TimeoutError among them
             raise UnavailableError("The database cannot be reached.") from error
@@ -111,7 +115,7 @@ class DirectPool:
             raise _translated(error) from error
 
     async def _fetch(self, sql: str, arguments: list[Any]) -> bytes:
-        connection = self._idle.pop() if self._idle else await self._another()
+        connection = self._rested() or await self._another()
         self.moved_at = time.monotonic()
         give_back = self._give_back_last
         try:
@@ -130,6 +134,15 @@ class DirectPool:
         finally:
             self.moved_at = time.monotonic()
             give_back(connection)
+
+    def _rested(self) -> Any:
+        """Return a connection that is free, None where there is none; drop those that were closed as they rested."""
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+            self._drop(connection)
+        return None
 
     async def _another(self) -> Any:
         """Return a new connection, or the next that becomes free.

@@ -22,20 +22,21 @@ import schema.fields
 import schema.mutations
 from schema.context import Context
 from schema.documents import Document, to_document
-from schema.engine import Engine
+from schema.engine import Create, Engine
 from schema.errors import DefinitionError
 from schema.execution import Answered, Executor
 from schema.fields import discover
 from schema.graph import Graph, read_graph
 from schema.loaders import Loaders, Reader
 from schema.models import Base
+from schema.one_statement import SingleCreator
 from schema.query.cost import CostRule
 from schema.query.needs import Needs
 from schema.query.page import Limits
 from schema.record import Record, record_class
-from schema.types.mutations import atomic, path_scalar
+from schema.types.mutations import atomic, mutations_of, path_scalar
 from schema.types.objects import make_roots
-from schema.types.own import plain_reads, take_in
+from schema.types.own import OwnFields, plain_reads, take_in
 from schema.types.resolvers import Wiring, wire
 from schema.types.scalars import scalar_map
 
@@ -93,7 +94,7 @@ class GraphSchema:
             variables: Values of the operation's variables, not yet coerced.
             context: The request.
         """
-        executor = Executor(self.core, self.cost, None)
+        executor = Executor(self.core, self.graph, self.cost, None)
         answered = await executor.answer(
             to_document(document), operation_name=operation_name, variables=variables, context=context
         )
@@ -142,9 +143,20 @@ def build_graph_schema(
     wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits, fields))
     records = {name: record_class(name) for name in graph.types}
     cost = CostRule(core, graph, limits, largest_cost, most_values)
-    engine = Engine(core, graph, limits, plain_reads(fields), records) if is_compiled else None
-    executor = Executor(core, cost, engine)
+    creator = SingleCreator(graph, _creates(graph, fields), limits.most_written)
+    engine = Engine(core, graph, limits, plain_reads(fields), records, creator) if is_compiled else None
+    executor = Executor(core, graph, cost, engine)
     return GraphSchema(graph, built, core, records, cost, engine, executor)
+
+
+def _creates(graph: Graph, own: OwnFields) -> dict[str, Create]:
+    """Return the mutations that create one row, but those that a team has replaced."""
+    found = [(type_.name, each) for type_ in graph.types.values() for each in mutations_of(type_)]
+    return {
+        each.name: Create(name, f"{each.base}Payload")
+        for name, each in found
+        if each.kind == "create" and (name, each.kind) not in own.replaced and not graph.has_deferred
+    }
 
 
 def main() -> int:

@@ -34,6 +34,14 @@ class Database(Protocol):
             StatementFailedError: PostgreSQL refused the statement.
         """
 
+    async def write_bytes(self, sql: str, arguments: list[Any], table: str) -> bytes:
+        """Run a statement that writes to a table and returns one value of bytes, by itself and once.
+
+        Raises:
+            StatementFailedError: PostgreSQL refused the statement, or cannot tell in it what is written.
+            UnavailableError: No connection could be had, or the statement took too long.
+        """
+
     async def explain(self, sql: str, arguments: list[Any]) -> Any:
         """Run a reading statement and return PostgreSQL's plan of it, as EXPLAIN (ANALYZE, FORMAT JSON) gives it."""
 

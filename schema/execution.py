@@ -18,9 +18,11 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
 from schema.documents import Document
-from schema.engine import Engine
+from schema.engine import Compiled, Engine
 from schema.engine.advice import advise
 from schema.errors import LimitError, StatementFailedError
+from schema.graph import Graph
+from schema.principal import WRITE
 from schema.query.cost import Cost, CostRule
 from schema.transactions import MutationExecution, as_one, is_atomic
 from schema.variables import VariableReader
@@ -46,15 +48,17 @@ class Answered:
 class Executor:
     """Runs the operations of one schema."""
 
-    def __init__(self, core: GraphQLSchema, cost: CostRule, engine: Engine | None) -> None:
+    def __init__(self, core: GraphQLSchema, graph: Graph, cost: CostRule, engine: Engine | None) -> None:
         """Note how operations are run.
 
         Args:
             core: The schema.
+            graph: Its description.
             cost: What operations may cost.
             engine: The compiled way; None runs everything by resolvers.
         """
         self._core = core
+        self._graph = graph
         self._cost = cost
         self._engine = engine
 
@@ -85,19 +89,19 @@ class Executor:
             refused = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
             return Answered(None, refused, _reports(context, cost, None))
         is_mutation = operation.operation is OperationType.MUTATION
-        if self._engine is not None and not is_mutation:
+        if self._engine is not None and (not is_mutation or _may_write(context)):
             compiled = self._engine.compile(document, operation, coerced)
             if compiled is not None:
                 statement = compiled.statement
                 try:
-                    data: bytes | None = await context.database.fetch_bytes(statement.sql, compiled.arguments)
+                    data: bytes | None = await self._fetch(context, compiled)
                 except StatementFailedError:
                     data = None
                 if data is not None and compiled.own:
                     data = await self._engine.fill(data, compiled, coerced)
                 if data is not None:
                     reports = _reports(context, cost, "engine")
-                    if EXPLAIN in context.reports:
+                    if EXPLAIN in context.reports and not is_mutation:
                         reports[EXPLAIN] = await _explained(context, statement.sql, compiled.arguments)
                     return Answered(data, None, reports)
                 # Otherwise the resolvers run it, and say what is wrong.
@@ -116,12 +120,23 @@ class Executor:
         finished = await (as_one(context, run) if is_mutation and is_atomic(operation) else run())
         return Answered(None, finished, _reports(context, cost, "loaders"))
 
+    async def _fetch(self, context: Context, compiled: Compiled) -> bytes:
+        sql, arguments = compiled.statement.sql, compiled.arguments
+        if compiled.writes_to is None:
+            return await context.database.fetch_bytes(sql, arguments)
+        return await context.database.write_bytes(sql, arguments, self._graph.types[compiled.writes_to].table.name)
+
     def _variables(self, document: Document, operation: OperationDefinitionNode) -> VariableReader:
         place = VariableReader, id(operation)
         found: VariableReader | None = document.memo.get(place)
         if found is None:
             found = document.memo[place] = VariableReader(self._core, operation)
         return found
+
+
+def _may_write(context: Context) -> bool:
+    """Return whether a mutation may be a statement by itself: nothing is around it, and the key may write."""
+    return context.whole is None and context.principal.may(WRITE)
 
 
 async def _explained(context: Context, sql: str, arguments: list[Any]) -> dict[str, Any]:

@@ -1,6 +1,10 @@
 """Who asks. A `Principal` is all that the graph knows of a caller; how it was proved is the web's affair."""
 
 from dataclasses import dataclass, field
+from typing import Final
+
+WRITE: Final = "write"
+"""The scope without which nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)

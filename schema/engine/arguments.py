@@ -97,7 +97,18 @@ class RowsShape:
     """How many ids there are."""
 
 
-Shape = ListShape | RowShape | RowsShape | Grouping
+@dataclass(frozen=True, slots=True)
+class WrittenShape:
+    """What decides the statement that writes a row, besides its selection."""
+
+    type_name: str
+    """Type of the row."""
+
+    attributes: tuple[str, ...]
+    """What it is given; their values are those of the site, in this order."""
+
+
+Shape = ListShape | RowShape | RowsShape | WrittenShape | Grouping
 """Of `groups`, slots stand for the values in `having`, for the size and for the offset."""
 
 

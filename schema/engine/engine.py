@@ -1,6 +1,6 @@
 """Finds the statement of an operation: the outline once a document, the SQL once a shape, the values each time."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -18,7 +18,8 @@ from graphql.execution.values import VariableValues
 from graphql.language import DirectiveNode, Visitor
 
 from schema.documents import Document
-from schema.engine.arguments import ArgumentReader, ListShape, Shape
+from schema.engine.arguments import ArgumentReader, ListShape, Shape, Slot, WrittenShape, slot_name
+from schema.engine.created import NEW, Creator, is_read
 from schema.engine.outline import Outline, OwnField, Site
 from schema.engine.outliner import Uncompiled, make_outline
 from schema.engine.own import fill, own_reads
@@ -33,6 +34,9 @@ from schema.query.order import Order
 from schema.query.page import Limits
 from schema.query.requests import Grouping
 from schema.record import Record
+
+CREATED: Final = "written"
+"""Kind of the site of a row that is created."""
 
 MOST_PLANS: Final = 4
 """Plans of one operation that are kept, each for other values of its flags."""
@@ -59,6 +63,9 @@ class Compiled:
 
     own: tuple[OwnField, ...]
     """What is computed in Python on top; see `Engine.fill`."""
+
+    writes_to: str | None = None
+    """Name of the type of which it creates a row; None where it only reads."""
 
 
 @dataclass(slots=True)
@@ -104,6 +111,7 @@ class Engine:
         limits: Limits,
         own: Mapping[tuple[str, str], tuple[str, ...]],
         records: Mapping[str, type[Record]],
+        creator: Creator | None = None,
     ) -> None:
         """Begin without any statement.
 
@@ -113,13 +121,16 @@ class Engine:
             limits: How large a page may be.
             own: The attributes that each field in Python reads, where it takes nothing else; others are not compiled.
             records: The class of the rows of each type.
+            creator: What creating rows needs; None where mutations are not compiled.
         """
+        self._creator = creator
+        self._creates = {} if creator is None else creator.roots
         self._core = core
         self._graph = graph
         self._own = own_reads(graph, own)
         self._records = records
         self._reader = ArgumentReader(core, graph, limits)
-        self._statements: LRUCache[Any, tuple[_Plan, Statement]] = LRUCache(STATEMENT_BYTES, getsizeof=_size)
+        self._statements: LRUCache[Any, tuple[_Plan, Statement | None]] = LRUCache(STATEMENT_BYTES, getsizeof=_size)
 
     def compile(
         self,
@@ -143,6 +154,13 @@ class Engine:
         varying, values = dict[int, Shape](), list[list[Any]]()
         try:
             for each in plan.sites:
+                if each.site.kind == CREATED:
+                    row = self._created(each, variables)
+                    if row is None:
+                        return None
+                    varying[each.number] = row[0]
+                    values.append(row[1])
+                    continue
                 taken = _taken(each, variables.coerced)
                 if taken is None:
                     arguments = each.arguments.fill(variables)
@@ -153,7 +171,15 @@ class Engine:
         fixed = sum(each.comparisons for each in plan.sites if each.number not in varying)
         check_comparisons(fixed + sum(map(_comparisons, varying.values())))
         statement = self._statement(plan, varying)
-        return Compiled(statement, statement.arguments(values), plan.outline.own)
+        if statement is None:
+            return None
+        return Compiled(statement, statement.arguments(values), plan.outline.own, _written(varying))
+
+    def _created(self, site: _Site, variables: VariableValues) -> tuple[WrittenShape, list[Any]] | None:
+        """Return the shape and the values of a row that is created; None where one statement will not do."""
+        type_ = self._graph.types[site.site.type_name]
+        values = self._creator.read(type_, site.arguments.fill(variables)) if self._creator else None
+        return None if values is None else (WrittenShape(type_.name, tuple(values)), list(values.values()))
 
     async def fill(self, data: bytes, compiled: Compiled, variables: VariableValues) -> bytes | None:
         """Return an answer with its fields in Python filled in, or None where one failed; the resolvers say why.
@@ -165,8 +191,11 @@ class Engine:
         """
         return await fill(data, compiled.own, self._records, variables)
 
-    def _statement(self, plan: _Plan, varying: Mapping[int, Shape]) -> Statement:
-        """Return the statement of a plan: rendered once for all requests whose shapes are the same."""
+    def _statement(self, plan: _Plan, varying: Mapping[int, Shape]) -> Statement | None:
+        """Return the statement of a plan: rendered once for all requests whose shapes are the same.
+
+        None stands for a row that cannot be read in the statement that creates it.
+        """
         place = (id(plan), *varying.items())
         known = self._statements.get(place)
         if known is None:
@@ -174,11 +203,23 @@ class Engine:
                 varying[each.number] if each.fixed is None or each.number in varying else each.fixed[0]
                 for each in plan.sites
             ]
-            statement = compile_statement(render(self._graph, plan.outline, shapes))
+            statement = self._rendered(plan.outline, shapes)
             known = plan, statement  # the plan is kept, so that no other takes its id
             if _size(known) <= self._statements.maxsize:
                 self._statements[place] = known
         return known[1]
+
+    def _rendered(self, outline: Outline, shapes: Sequence[Shape]) -> Statement | None:
+        select = render(self._graph, outline, shapes)
+        shape = shapes[0]
+        if not isinstance(shape, WrittenShape) or self._creator is None:
+            return compile_statement(select)
+        type_ = self._graph.types[shape.type_name]
+        if is_read(select, type_.table):
+            return None
+        names = [slot_name(Slot(0, index)) for index in range(len(shape.attributes))]
+        insert = self._creator.insert(type_, shape.attributes, names).returning(*type_.table.columns)
+        return compile_statement(select.add_cte(insert.cte(NEW)))
 
     def _plan(
         self,
@@ -205,7 +246,7 @@ class Engine:
         flags: Mapping[str, object],
     ) -> _Plan | None:
         try:
-            outline = make_outline(self._core, self._graph, self._own, operation, fragments, flags)
+            outline = make_outline(self._core, self._graph, self._own, operation, fragments, flags, self._creates)
         except Uncompiled:
             return None
         if not outline.sites:
@@ -238,6 +279,11 @@ def _taken(site: _Site, variables: Mapping[str, Any]) -> list[Any] | None:
         return None
 
 
+def _written(shapes: Mapping[int, Shape]) -> str | None:
+    shape = shapes.get(0)
+    return shape.type_name if isinstance(shape, WrittenShape) else None
+
+
 def _comparisons(shape: Shape) -> int:
     match shape:
         case ListShape(_, condition):
@@ -248,9 +294,11 @@ def _comparisons(shape: Shape) -> int:
             return 0
 
 
-def _size(kept: tuple[_Plan, Statement]) -> int:
+def _size(kept: tuple[_Plan, Statement | None]) -> int:
     """Return about how many bytes a statement takes, with the plan and the shapes that go with it: an estimate."""
     statement = kept[1]
+    if statement is None:
+        return BASE_BYTES
     return BASE_BYTES + 8 * len(statement.sql) + PARAMETER_BYTES * len(statement.parameters)
 
 

@@ -141,6 +141,14 @@ class Rows:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """A root field that writes one row and gives its payload."""
+
+    members: tuple["Member", ...]
+    """What is selected of the payload: constants, and a `Row` for the row as it is then."""
+
+
+@dataclass(frozen=True, slots=True)
 class Groups:
     """The groups of a list."""
 
@@ -185,6 +193,7 @@ Content = (
     | Aggregates
     | Row
     | Rows
+    | Written
     | Groups
     | Keys
     | Own
@@ -212,7 +221,7 @@ class Site:
     """A field whose arguments are read for each request."""
 
     kind: str
-    """`list`, `id`, `node`, `nodes`, `unique` or `groups`."""
+    """`list`, `id`, `node`, `nodes`, `unique`, `groups`, or `written` for a row that is written."""
 
     type_name: str
     """Type of the rows; of `node` and `nodes`, the interface."""

@@ -13,6 +13,7 @@ from graphql import (
 )
 from graphql.language import OperationDefinitionNode, OperationType
 
+from schema.engine.created import Create
 from schema.engine.outline import (
     Aggregate,
     Aggregates,
@@ -36,6 +37,7 @@ from schema.engine.outline import (
     Rows,
     Site,
     Value,
+    Written,
     key_attribute,
 )
 from schema.engine.taken import shares, take_apart
@@ -60,6 +62,7 @@ def make_outline(
     operation: OperationDefinitionNode,
     fragments: Mapping[str, FragmentDefinitionNode],
     flags: Mapping[str, object],
+    creates: Mapping[str, Create],
 ) -> Outline:
     """Return the outline of an operation.
 
@@ -70,14 +73,19 @@ def make_outline(
         operation: A valid operation.
         fragments: The fragments of its document.
         flags: The coerced variables that stand in `@skip` and `@include`.
+        creates: The root fields that create a row.
 
     Raises:
         Uncompiled: It holds something that SQL cannot answer.
     """
-    if operation.operation is not OperationType.QUERY:
-        raise Uncompiled
     maker = _Maker(core, graph, own, Document(core, fragments, flags))
-    return Outline(maker.root(operation), tuple(maker.sites), tuple(maker.own))
+    if operation.operation is OperationType.QUERY:
+        members = maker.root(operation)
+    elif operation.operation is OperationType.MUTATION and not operation.directives:
+        members = (maker.created(operation, creates),)
+    else:
+        raise Uncompiled
+    return Outline(members, tuple(maker.sites), tuple(maker.own))
 
 
 class _Maker:
@@ -101,6 +109,28 @@ class _Maker:
             else:
                 raise Uncompiled
         return tuple(members)
+
+    def created(self, operation: OperationDefinitionNode, creates: Mapping[str, Create]) -> Member:
+        """Return the only root field of a mutation: a row that is created, and read as it is then."""
+        fields = select_fields(self._document, "Mutation", [operation])
+        ((key, nodes),) = fields.items() if len(fields) == 1 else [("", [])]
+        create = creates.get(nodes[0].name.value) if nodes else None
+        if create is None:
+            raise Uncompiled
+        type_ = self._graph.types[create.type_name]
+        site, members = self._site("written", type_.name, "Mutation", nodes[0]), list[Member]()
+        for shown, selected in select_fields(self._document, create.payload, nodes).items():
+            content: Content
+            if selected[0].name.value == "__typename":
+                content = Constant(f'"{create.payload}"')
+            elif selected[0].name.value == type_.singular:
+                content = Row(site, {type_.name: self._object(type_, selected)})
+            else:
+                raise Uncompiled
+            members.append(Member(shown, content))
+        if self.own or sum(isinstance(member.content, Row) for member in members) > 1:
+            raise Uncompiled  # what fails after it is written cannot be run again
+        return Member(key, Written(tuple(members)))
 
     def _root_field(self, name: str, nodes: list[FieldNode]) -> Content:
         kind, type_name, key = self._roots[name]

@@ -31,7 +31,8 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased
 
 from schema.engine import outline as selected
-from schema.engine.arguments import ListShape, RowShape, RowsShape, Shape, bind
+from schema.engine.arguments import ListShape, RowShape, RowsShape, Shape, WrittenShape, bind
+from schema.engine.created import new_row
 from schema.engine.json import Part, concat, text
 from schema.engine.outline import Member, Outline
 from schema.engine.pages import Keys, ListReader, asks_for_more, folded, places_of
@@ -65,13 +66,8 @@ from schema.query.rows import (
 
 def render(graph: Graph, outline: Outline, shapes: Sequence[Shape]) -> Select[Any]:
     """Return the statement of an operation; its one row has one column, the JSON of `data` in UTF-8."""
-    renderer = _Renderer(graph, shapes)
-    parts: list[Part] = ["{"]
-    for index, member in enumerate(outline.members):
-        parts.append(f'{"," if index else ""}"{member.key}":')
-        parts.append(renderer.root(member.content))
-    parts.append("}")
-    return select(func.convert_to(concat(parts), literal_column("'UTF8'")).label("data"))
+    json = concat(_Renderer(graph, shapes).object(outline.members))
+    return select(func.convert_to(json, literal_column("'UTF8'")).label("data"))
 
 
 class _Renderer:
@@ -80,7 +76,15 @@ class _Renderer:
         self._shapes = shapes
         self._json = JsonWriter(graph)
 
-    def root(self, content: selected.Content) -> Part:
+    def object(self, members: Sequence[Member]) -> list[Part]:
+        """Return the JSON of an object whose fields stand by themselves: `data`, or a payload."""
+        parts: list[Part] = ["{"]
+        for index, member in enumerate(members):
+            parts.append(f'{"," if index else ""}"{member.key}":')
+            parts.append(self._standing(member.content))
+        return [*parts, "}"]
+
+    def _standing(self, content: selected.Content) -> Part:
         match content:
             case selected.Constant(json):
                 return json
@@ -88,14 +92,19 @@ class _Renderer:
                 return func.coalesce(self._row(content).scalar_subquery(), text("null"))
             case selected.Rows():
                 return self._rows(content).scalar_subquery()
+            case selected.Written(members):
+                return concat(self.object(members))
             case selected.List():
                 return self._list_by_key(content, None).scalar_subquery()
             case _:
                 raise TypeError(f"{content} is no root field")
 
     def _row(self, row: selected.Row) -> Select[Any]:
-        """Return the JSON of the row that a key names: no row where there is none."""
+        """Return the JSON of the row that a key names, or that is written: no row where there is none."""
         shape = self._shapes[row.site]
+        if isinstance(shape, WrittenShape):
+            written = new_row(self._graph.types[shape.type_name])
+            return self._objects(f"r{row.site}", written, row.by_type[shape.type_name], ())
         if not isinstance(shape, RowShape):
             raise TypeError("a look-up has the shape of a row")
         type_, members = self._graph.types[shape.type_name], row.by_type[shape.type_name]

@@ -2,20 +2,18 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLSchema
 
 from schema.context import Context
 from schema.errors import UnauthenticatedError
 from schema.graph import Graph
+from schema.principal import WRITE
 from schema.query.requests import ObjectRequest
 from schema.query.rows import wire_attribute
 from schema.types.mutations import REFUSALS
 from schema.writing.problems import Problem, Refused
-
-WRITE: Final = "write"
-"""The scope without which nothing is written."""
 
 
 @dataclass(frozen=True, slots=True)

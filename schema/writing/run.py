@@ -158,16 +158,21 @@ def many_values(
     type_: ObjectType, shape: Iterable[str], rows: Sequence[Row]
 ) -> tuple[dict[Any, Any], list[dict[str, Any]]]:
     """Return what columns are set to, with a parameter for each, and the parameters of rows that give the same."""
-    columns = columns_of(type_)
     names = {attribute: f"given_{place}" for place, attribute in enumerate(sorted(shape))}
+    return new_values(type_, names), [
+        {names[attribute]: value for attribute, value in row.values.items()} for row in rows
+    ]
+
+
+def new_values(type_: ObjectType, names: Mapping[str, str]) -> dict[Any, Any]:
+    """Return what the columns of a new row are set to, given the name of the parameter of each attribute."""
+    columns = columns_of(type_)
     version = type_.writes.version if type_.writes is not None else None
-    parameters = {name: bindparam(name, type_=_sent(columns[attribute])) for attribute, name in names.items()}
-    expressions = {
-        columns[attribute]: _as_held(columns[attribute], parameters[name]) for attribute, name in names.items()
-    }
+    parameters = {each: bindparam(name, type_=_sent(columns[each])) for each, name in names.items()}
+    values = {columns[each]: _as_held(columns[each], parameter) for each, parameter in parameters.items()}
     if version is not None:
-        expressions[columns[version.attribute]] = literal(1, columns[version.attribute].type)
-    return expressions, [{names[attribute]: value for attribute, value in row.values.items()} for row in rows]
+        values[columns[version.attribute]] = literal(1, columns[version.attribute].type)
+    return values
 
 
 def next_version(type_: ObjectType) -> dict[Any, Any]:

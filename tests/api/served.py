@@ -70,7 +70,7 @@ def default_graph() -> GraphSchema:
 def graph_of(built: strawberry.Schema) -> GraphSchema:
     """Return a graph that serves a schema written by hand, by its resolvers alone."""
     core = built._schema
-    executor = Executor(core, CostRule(core, default_graph().graph, Limits(), None), None)
+    executor = Executor(core, default_graph().graph, CostRule(core, default_graph().graph, Limits(), None), None)
     return replace(default_graph(), strawberry=built, core=core, executor=executor)
 
 

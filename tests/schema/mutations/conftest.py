@@ -77,6 +77,8 @@ class Writes:
         found = await self.schema.answer(
             self._documents.get(document), operation_name=None, variables=variables, context=context
         )
+        if found.data is not None:
+            return {"data": orjson.loads(found.data), "errors": []}
         assert found.result is not None
         errors = [error.message for error in found.result.errors or ()]
         answer: dict[str, Any] = orjson.loads(orjson.dumps({"data": found.result.data, "errors": errors}))

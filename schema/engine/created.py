@@ -1,0 +1,56 @@
+"""A row that is created by the statement that answers: what the engine is told of writing, which is not its affair."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from sqlalchemy import Column, Insert, Select, Table, TableClause, column, table
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql import visitors
+
+from schema.graph import ObjectType
+from schema.query.rows import Rows, selectable
+
+NEW: Final = "new"
+"""What the statement calls the row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """A root field that creates one row."""
+
+    type_name: str
+    """Type of the row."""
+
+    payload: str
+    """Type of what it gives."""
+
+
+class Creator(Protocol):
+    """What creating needs; see `schema.one_statement`."""
+
+    roots: Mapping[str, Create]
+    """The root fields, by name."""
+
+    def read(self, type_: ObjectType, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the values of the row by attribute; None where one INSERT is not all, or something is wrong."""
+
+    def insert(self, type_: ObjectType, attributes: Sequence[str], names: Sequence[str]) -> Insert:
+        """Return what creates a row with attributes, the values of which are bound under these names."""
+
+
+def new_row(type_: ObjectType) -> Rows:
+    """Return the row as the statement has it: by the name of what is inserted, and not in its table."""
+    source: TableClause = table(NEW, *(column(each.key, each.type) for each in type_.table.columns))
+    entity = aliased(type_.model, source, adapt_on_names=True)
+    return Rows(type_, entity, selectable(entity), (), None)
+
+
+def is_read(select: Select[Any], written: Table) -> bool:
+    """Return whether a statement reads a table, where what it writes is not to be seen yet."""
+    for element in visitors.iterate(select):
+        if element is written or getattr(element, "element", None) is written:
+            return True
+        if isinstance(element, Column) and element.table is written:
+            return True
+    return False

@@ -1,0 +1,64 @@
+"""Mutations that are one statement: a row of plain columns and of rows that are there, created and read at once.
+
+    mutation { createComment(input: {body: "Hm.", post: {connect: {id: "..."}}}) { ... } }
+
+    WITH new AS (INSERT INTO comments (body, post_id) VALUES ($1, $2) RETURNING ...)
+    SELECT ... FROM new
+
+All else, and all that goes wrong, is the affair of the resolvers: a statement that PostgreSQL refuses has written
+nothing, and they say why. What is read of such a row must not be in the table that is written, since a statement does
+not see what it writes there.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Insert, insert
+
+from schema.engine import Create
+from schema.graph import Graph, ObjectType
+from schema.writing.plan import Reference
+from schema.writing.problems import INPUT, Refused
+from schema.writing.read import InputReader
+from schema.writing.run import links_of, new_values
+
+
+class SingleCreator:
+    """Reads inputs and writes INSERTs for the engine; see `schema.engine.Creator`."""
+
+    def __init__(self, graph: Graph, roots: Mapping[str, Create], most_written: int) -> None:
+        """Note what may be created.
+
+        Args:
+            graph: The graph description.
+            roots: The root fields that create one row and are nothing of a team's own.
+            most_written: Most rows that an input may write or name.
+        """
+        self.roots = roots
+        self._graph = graph
+        self._most_written = most_written
+
+    def read(self, type_: ObjectType, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the values of the row by attribute; None where one INSERT is not all, or something is wrong."""
+        reader = InputReader(self._graph, self._most_written)
+        try:
+            row = reader.new_row(type_, arguments["input"], INPUT)
+            reader.check()
+        except Refused:
+            return None
+        if row.children:
+            return None
+        for link in links_of(type_) if row.parents else ():
+            end = row.parents.get(link.relation.name)
+            if end is None:
+                continue
+            far = [far for _, far in link.pairs]
+            if not isinstance(end, Reference) or not set(far) <= set(end.key):
+                return None
+            named = dict(zip(end.key, end.values, strict=True))
+            row.values.update({near: named[theirs] for near, theirs in link.pairs})
+        return {attribute: row.values[attribute] for attribute in sorted(row.values)} or None
+
+    def insert(self, type_: ObjectType, attributes: Sequence[str], names: Sequence[str]) -> Insert:
+        """Return what creates a row with attributes, the values of which are bound under these names."""
+        return insert(type_.table).values(new_values(type_, dict(zip(attributes, names, strict=True))))
