@@ -246,6 +246,10 @@ class Database:
             raise StatementFailedError(f"{table} has a trigger")
         return await self._direct_writer.fetch_bytes(sql, arguments, is_repeatable=False)
 
+    def forget_triggers(self) -> None:
+        """Look for triggers of tables anew."""
+        self._triggered.clear()
+
     async def explain(self, sql: str, arguments: list[Any]) -> Any:
         """Run a statement of the engine and return its plan.
 

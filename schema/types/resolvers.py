@@ -70,8 +70,9 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
     _wire_floats(core)
     locate(core)
     for input_ in core.type_map.values():
-        if isinstance(input_, GraphQLInputObjectType):  # Strawberry looks only when it runs; so validation does
-            input_.is_one_of = bool(input_.extensions["strawberry-definition"].is_one_of)
+        if isinstance(input_, GraphQLInputObjectType) and input_.extensions["strawberry-definition"].is_one_of:
+            input_.is_one_of = True  # Strawberry looks only when it runs; so validation and coercion do, once
+            input_.out_type = GraphQLInputObjectType.out_type  # type: ignore[method-assign]
 
 
 def _wire_floats(core: GraphQLSchema) -> None:

@@ -1,0 +1,188 @@
+"""A row that is created alone: one statement writes and answers, and says the same as resolvers would."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import asyncpg
+import orjson
+import pytest
+
+from api.database import Database
+from api.settings import Settings
+from schema.build import GraphSchema, build_graph_schema
+from schema.context import Context
+from schema.documents import Documents
+from schema.opaque import encode
+from schema.variables import VariableReader
+from tests.conftest import clone, drop
+from tests.schema.mutations.conftest import WRITER, Writes, refused
+from tests.schema.mutations.models import Club
+
+POST, USER = encode("Post:1"), encode("User:2")
+COMMENT = {"body": 'Said "so".\n', "post": {"connect": {"id": POST}}, "author": {"connect": {"id": USER}}}
+
+SELECTIONS = {
+    "comment": "__typename",
+    "value": "comment { id body isReply }",
+    "alias": "kind: __typename it: comment { a: body b: body __typename } ... on UserError { message }",
+    "to_one": "comment { body author { id name } post { title author { email } category { name } } }",
+    "lists": "comment { post { tags(first: 2) { totalCount nodes { slug posts(first: 1) { nodes { title } } } } } }",
+}
+"""What one statement answers."""
+
+OTHERS = {
+    "edge": "commentEdge { cursor node { body } }",
+    "twice": "comment { id } again: comment { body }",
+    "same_table": "comment { replies { totalCount } post { comments(last: 1) { totalCount nodes { body } } } }",
+    "python": "comment { post { readingMinutes } }",
+}
+"""What it does not."""
+
+
+@pytest.fixture
+async def pair(server_url: Callable[[str], str], content_template: str) -> AsyncIterator[tuple[Writes, Writes]]:
+    """The demo content twice: written in one statement where that is possible, and by resolvers alone."""
+    names = [await clone(server_url, content_template) for _ in range(2)]
+    ways = [build_graph_schema(is_compiled=is_compiled) for is_compiled in (True, False)]
+    both = tuple(Writes(way, server_url(name)) for way, name in zip(ways, names, strict=True))
+    yield both  # type: ignore[misc]
+    for writes, name in zip(both, names, strict=True):
+        await writes.database.close()
+        await drop(server_url, name)
+
+
+async def way_of(writes: Writes, document: str, **variables: Any) -> tuple[str, bytes]:
+    """Return which way a mutation went, and the answer's bytes."""
+    context = Context(WRITER, writes.database, writes.schema.new_loaders(writes.database), "test", frozenset({"way"}))
+    found = await writes.schema.answer(
+        Documents(writes.schema.core).get(document), operation_name=None, variables=variables, context=context
+    )
+    if found.data is not None:
+        return found.extensions["way"], found.data
+    assert found.result is not None
+    assert not found.result.errors
+    return found.extensions["way"], orjson.dumps(found.result.data)
+
+
+@pytest.mark.parametrize("name", [*SELECTIONS, *OTHERS])
+async def test_the_same_answer(pair: tuple[Writes, Writes], name: str) -> None:
+    """Byte for byte, whichever way it goes."""
+    selection = (SELECTIONS | OTHERS)[name]
+    document = "mutation ($input: CreateCommentInput!) { made: createComment(input: $input) { %s } }"
+    document %= selection if name == "comment" else f"... on CreateCommentPayload {{ {selection.split('... on')[0]} }}"
+    compiled, plain = [await way_of(each, document, input=COMMENT) for each in pair]
+    assert (compiled[0], plain[0]) == ("engine" if name in SELECTIONS else "loaders", "loaders")
+    assert compiled[1] == plain[1]
+    rows = "SELECT id, body, post_id, author_id FROM comments ORDER BY id DESC LIMIT 1"
+    assert await pair[0].rows(rows) == await pair[1].rows(rows)
+
+
+async def test_values_of_every_type(server_url: Callable[[str], str], samples: list[dict[str, Any]]) -> None:
+    """What is written is what resolvers write, whatever the type of the column."""
+    written = []
+    for is_compiled in (True, False):
+        name = await clone(server_url, "template0")
+        writes = Writes(build_graph_schema(Club, own=[], is_compiled=is_compiled), server_url(name))
+        database = Database(server_url(name), Settings(database_url=server_url(name)))
+        async with database.writer.begin() as connection:
+            await connection.run_sync(Club.metadata.create_all)
+        await database.close()
+        for given in samples:
+            await writes("createSample", given, "__typename")
+        written.append(await writes.rows("SELECT samples::text FROM samples ORDER BY id"))
+        await writes.database.close()
+        await drop(server_url, name)
+    assert written[0] == written[1]
+    assert len(written[0]) == len(samples)
+
+
+@pytest.fixture
+def samples() -> list[dict[str, Any]]:
+    """Rows with everything, with nothing, and with nulls."""
+    whole = {
+        "small": 2,
+        "price": "12.50",
+        "share": 0.1,
+        "flag": True,
+        "day": "2026-03-01",
+        "at": "2026-03-01T12:00:00+02:00",
+        "span": "P1M2DT3H",
+        "uuid": "6fa459ea-ee8a-4ca4-894e-db77e160355e",
+        "color": "RED",
+        "data": {"a": [1, None, "x"]},
+        "words": ["a", 'b"', ""],
+        "bytes": "aGVsbG8=",
+    }
+    nulls = {"small": 4} | {name: None for name in whole if name != "small"}
+    return [whole, nulls, {"small": 6}, {"small": 8, "data": [], "words": []}]
+
+
+async def test_a_trigger_that_runs_after_it(write: Writes) -> None:
+    """The answer has what such a trigger did to the row."""
+    await write("createTag", {"slug": "a", "name": "A"}, "__typename")
+    connection = await asyncpg.connect(write.url)
+    await connection.execute(
+        """CREATE FUNCTION shout() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             UPDATE tags SET name = upper(name) WHERE id = NEW.id; RETURN NULL; END $$;
+           CREATE TRIGGER shout AFTER INSERT ON tags FOR EACH ROW EXECUTE FUNCTION shout()"""
+    )
+    await connection.close()
+    write.database.forget_triggers()
+    found = await write("createTag", {"slug": "b", "name": "loud"}, "tag { name }")
+    assert found["tag"] == {"name": "LOUD"}
+
+
+async def test_refusals(write: Writes) -> None:
+    """What PostgreSQL refuses is told by the resolvers, and nothing is left of it."""
+    await write("createTag", {"slug": "a", "name": "A"}, "__typename")
+    assert await refused(write, "createTag", {"slug": "a", "name": "B"}) == [
+        ("ConflictError", "NOT_UNIQUE", ["input", "slug"])
+    ]
+    await write("createUser", {"name": "A", "email": "a@b.org"}, "__typename")
+    of_nobody = {"title": "A", "slug": "a", "body": "A", "author": {"connect": {"id": encode("User:9")}}}
+    assert await refused(write, "createPost", of_nobody) == [
+        ("NotFoundError", "NOT_FOUND", ["input", "author", "connect", "id"])
+    ]
+    assert await write.rows("SELECT count(*) FROM tags, users") == [(1,)]
+
+
+async def test_a_connection_that_is_killed(write: Writes) -> None:
+    """Nobody knows whether a statement was run on it, so it is not run again; the next one has another connection."""
+    create = 'mutation { createTag(input: {slug: "%s", name: "A"}) { __typename } }'
+    blocker = await asyncpg.connect(write.url)
+    async with blocker.transaction():
+        await blocker.execute("LOCK TABLE tags")
+        task = asyncio.create_task(write.answer(create % "a"))
+        async with asyncio.timeout(10):
+            while not await write.rows("SELECT 1 FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+        await write.rows("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted")
+        with pytest.raises(Exception, match="The database cannot be reached"):
+            await task
+    assert await write.rows("SELECT 1 FROM tags") == []
+    assert (await write.answer(create % "b"))["errors"] == []
+    idle = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> {blocker.get_server_pid()} AND "
+    await blocker.fetch(idle + "datname = current_database() AND application_name = 'achene'")
+    await blocker.close()
+    await asyncio.sleep(0.1)
+    assert (await write.answer(create % "c"))["errors"] == []
+    assert await write.rows("SELECT slug FROM tags ORDER BY 1") == [("b",), ("c",)]
+
+
+async def test_one_statement_whatever_the_values(default_graph: GraphSchema) -> None:
+    """The statement of a document is made once for all values, and has none of them in it."""
+    document = Documents(default_graph.core).get(
+        "mutation ($input: CreateTagInput!) { createTag(input: $input) { ... on CreateTagPayload { tag { id } } } }"
+    )
+    operation, statements = document.operation(None), set()
+    assert default_graph.engine is not None
+    for number in range(50):
+        given = {"input": {"slug": f"secret-{number}", "name": "N"}}
+        variables: Any = VariableReader(default_graph.core, operation).read(given)
+        compiled = default_graph.engine.compile(document, operation, variables)
+        assert compiled is not None
+        assert sorted(compiled.arguments) == ["N", f"secret-{number}"]
+        statements.add(id(compiled.statement))
+    assert len(statements) == 1
+    assert "secret" not in compiled.statement.sql
