@@ -319,7 +319,10 @@ def sqlstate(error: DBAPIError) -> str | None:
 
 
 def _engine(url: URL, settings: Settings, size: int, *, is_read_only: bool) -> AsyncEngine:
-    """Make one pool. A reading one runs each statement by itself, without BEGIN and ROLLBACK around it."""
+    """Make one pool. A reading one runs each statement by itself, without BEGIN and ROLLBACK around it.
+
+    Before a connection is written on it is asked whether it lives: after PostgreSQL was restarted none does.
+    """
     reading: dict[str, Any] = {"isolation_level": "AUTOCOMMIT", "pool_reset_on_return": None} if is_read_only else {}
     return create_async_engine(
         url,
@@ -327,6 +330,7 @@ def _engine(url: URL, settings: Settings, size: int, *, is_read_only: bool) -> A
         max_overflow=0,
         hide_parameters=True,  # a log line would have clients' values in it
         pool_timeout=settings.pool_timeout_seconds,
+        pool_pre_ping=not is_read_only,  # what reads is run again on a new connection; what writes is not
         connect_args={
             "timeout": settings.connect_timeout_seconds,
             "server_settings": _server_settings(settings, is_read_only=is_read_only),

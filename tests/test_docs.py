@@ -2,7 +2,8 @@
 
 - A `graphql` block is sent to a server with the demo content; the `json` block after it is the whole answer. A block
   `json variables` between them has the variables.
-- Blocks `graphql write` of a page are sent one after the other to a server of their own, by a caller who may write.
+- Blocks `graphql write` of a page are sent one after the other to a server of their own, by a caller who may write; a
+  block `python write` is run beside that server, and a `text` block after it is what it prints.
 - A block `bash run` is run by a shell beside such a server; a `json` or `text` block after it is what it prints.
 - A block `python run` is run in the namespace of its page; a `text` block after it is what it prints.
 - Links to files of the project lead somewhere, and `docs/settings.md` has every setting.
@@ -19,7 +20,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx
@@ -65,7 +66,7 @@ def examples() -> Iterator[Example]:
             if token.type == "fence" and token.map
         ]
         for index, (info, text, line) in enumerate(fences):
-            if info not in {"graphql", "graphql write", "bash run", "python run"}:
+            if info not in {"graphql", "graphql write", "bash run", "python run", "python write"}:
                 continue
             rest = fences[index + 1 : index + 3]
             variables = rest.pop(0)[1] if rest and rest[0][0] == "json variables" else None
@@ -133,9 +134,12 @@ async def test_query(example: Example, address: str) -> None:
 async def test_writing(path: Path, server_url: Callable[[str], str], template: str) -> None:
     """Each mutation of a page has the answer that stands beneath it, after those above it."""
     async with served(server_url, template, ACHENE_ANONYMOUS_SCOPES="read,write") as base:
-        for example in of("graphql write"):
-            if example.page == path:
+        for example in examples():
+            if example.page == path and example.language == "graphql write":
                 await check(example, base)
+            elif example.page == path and example.language == "python write":
+                example = replace(example, text=example.text.replace(PRINTED_ADDRESS, base))
+                await asyncio.to_thread(run_python, example, {"__name__": "docs"})
 
 
 async def check(example: Example, address: str) -> None:
@@ -166,10 +170,15 @@ def test_python(path: Path) -> None:
     namespace: dict[str, object] = {"__name__": "docs"}
     for example in of("python"):
         if example.page == path:
-            printed = io.StringIO()
-            with contextlib.redirect_stdout(printed):
-                exec(compile("\n" * example.line + example.text, str(path), "exec"), namespace)  # noqa: S102
-            assert printed.getvalue() == (example.expected or "")
+            run_python(example, namespace)
+
+
+def run_python(example: Example, namespace: dict[str, object]) -> None:
+    """Run a block, and compare what it prints with what stands beneath it."""
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile("\n" * example.line + example.text, str(example.page), "exec"), namespace)  # noqa: S102
+    assert printed.getvalue() == (example.expected or "")
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.name)

@@ -1,0 +1,1 @@
+"""Random sequences of mutations, against a plain model of what they should do."""
