@@ -22,7 +22,7 @@ from tests.test_docs import until_ready
 pytestmark = pytest.mark.xdist_group("faults")
 
 POSTS = 200
-MOMENTS = (0.0, 0.02, 0.05, 0.1, 0.2)
+MOMENTS = (0.0, 0.05, 0.15)
 """Seconds after which something is killed: before the first row, between two of them, about the end."""
 
 CREATE = "mutation ($posts: [CreatePostInput!]!) { createPosts(input: {posts: $posts}) { __typename } }"
@@ -51,7 +51,7 @@ def request(name: str) -> dict[str, Any]:
 
 
 async def counts(url: str, name: str) -> list[int]:
-    """Return how many posts, comments and tags of a request there are; None of them is written without the others."""
+    """Return how many posts, comments and tags of a request there are; none of them is written without the others."""
     connection = await asyncpg.connect(url)
     try:
         return [
@@ -87,8 +87,7 @@ async def test_postgresql_is_killed(server: tuple[Cluster, str]) -> None:
                 assert found == WHOLE if answer.json() == WRITTEN else found in (WHOLE, NOTHING)
 
 
-@pytest.mark.parametrize("moment", [0.02, 0.1])
-async def test_the_server_is_killed(database_url: str, tmp_path: Path, moment: float) -> None:
+async def test_the_server_is_killed(database_url: str, tmp_path: Path) -> None:
     """A server that is gone in the middle leaves all or nothing, and another one takes the key."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
@@ -107,7 +106,7 @@ async def test_the_server_is_killed(database_url: str, tmp_path: Path, moment: f
         await until_ready(base, child)
         async with httpx.AsyncClient(base_url=base, timeout=30) as client:
             task = asyncio.create_task(client.post("/graphql", json=request("post"), headers=headers))
-            await asyncio.sleep(moment)
+            await asyncio.sleep(0.05)
             child.kill()
             with suppress(httpx.TransportError):
                 await task
