@@ -84,7 +84,7 @@ def require(principal: Principal, scope: str) -> None:
 
 def new_context(principal: Principal, parts: Parts, request_id: str, reports: frozenset[str]) -> Context:
     """Return what the resolvers of one request are given."""
-    return Context(principal, parts.database, parts.graph.new_loaders(parts.database), request_id, reports)
+    return Context(principal, parts.database, parts.graph.new_loaders(parts.database, principal), request_id, reports)
 
 
 def trail_of(scope: Scope) -> Trail:

@@ -14,6 +14,7 @@ from api.keys import Keys, create
 from api.settings import Settings
 from schema.content.demo import Progress, load_demo
 from schema.errors import ContentError, UnauthenticatedError
+from schema.principal import EVERY
 
 LOADED_FILE: Final = "demo-loaded"
 """Its presence says that the content was offered once; who removes the content does not want it back."""
@@ -21,7 +22,7 @@ LOADED_FILE: Final = "demo-loaded"
 KEY_FILE: Final = "demo-key"
 """Holds the key of the demo."""
 
-SCOPES: Final = ("read", "write")
+SCOPES: Final = ("read", "write", EVERY)
 """What it may do."""
 
 KEY_NAME: Final = "demo"

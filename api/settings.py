@@ -9,6 +9,8 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from schema.principal import EVERY
+
 PROJECT: Final = Path(__file__).resolve().parent.parent
 """The project's folder: where `alembic/` and `pyproject.toml` are."""
 
@@ -66,7 +68,8 @@ class Settings(BaseSettings):
     """How long requests in progress may take to end when the server stops."""
 
     anonymous_scopes: CommaSeparated | None = None
-    """Scopes of callers without a key. None means `read` in development and nothing in production."""
+    """Scopes of callers without a key. None means `read,*`, all that there is, in development and nothing
+    in production."""
 
     cors_origins: CommaSeparated | None = None
     """Origins that browsers may call from. None means any localhost port in development, else none."""
@@ -151,7 +154,7 @@ class Settings(BaseSettings):
     def scopes_without_key(self) -> frozenset[str]:
         """Scopes that an anonymous caller has."""
         if self.anonymous_scopes is None:
-            return frozenset({"read"} if self.is_development else ())
+            return frozenset({"read", EVERY} if self.is_development else ())
         return frozenset(self.anonymous_scopes)
 
     @property

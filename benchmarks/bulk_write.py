@@ -40,7 +40,7 @@ mutation ($input: CreatePostsInput!) {
   }
 }
 """
-WRITER = Principal(scopes=frozenset({"read", "write"}), key_id=1)
+WRITER = Principal(scopes=frozenset({"read", "write", "*"}), key_id=1)
 COLUMNS = ["id", "title", "slug", "description", "body", "draft", "published_at", "author_id", "category_id"]
 BODY = "It came early this year, and nobody was ready for it. " * 20
 
@@ -61,7 +61,7 @@ async def by_mutation(schema: GraphSchema, documents: Documents, database: Datab
     """Return the seconds that one mutation takes."""
     variables = {"input": given(posts)}
     began = time.perf_counter()
-    context = Context(WRITER, database, schema.new_loaders(database), "benchmark")
+    context = Context(WRITER, database, schema.new_loaders(database, WRITER), "benchmark")
     found = await schema.answer(documents.get(MUTATION), operation_name=None, variables=variables, context=context)
     seconds = time.perf_counter() - began
     expected = {"createPosts": {"__typename": "CreatePostsPayload", "affectedCount": posts}}

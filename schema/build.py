@@ -30,10 +30,12 @@ from schema.graph import Graph, read_graph
 from schema.loaders import Loaders, Reader
 from schema.models import Base
 from schema.one_statement import SingleCreator
+from schema.principal import Principal
 from schema.query.cost import CostRule
 from schema.query.needs import Needs
 from schema.query.page import Limits
 from schema.record import Record, record_class
+from schema.rights import Sights
 from schema.types.mutations import atomic, mutations_of, path_scalar
 from schema.types.objects import make_roots
 from schema.types.own import OwnFields, plain_reads, take_in
@@ -69,13 +71,16 @@ class GraphSchema:
     executor: Executor
     """What runs operations."""
 
+    sights: Sights
+    """What callers see of it."""
+
     def print(self) -> str:
         """Return the SDL."""
         return print_schema(self.strawberry) + "\n"
 
-    def new_loaders(self, reader: Reader) -> Loaders:
-        """Return the batches of one request."""
-        return Loaders(self.graph, self.records, reader)
+    def new_loaders(self, reader: Reader, principal: Principal) -> Loaders:
+        """Return the batches of one request: what a caller sees of the graph, read through a connection."""
+        return Loaders(self.sights.of(principal), principal.user_id, self.records, reader)
 
     async def answer(
         self, document: Document, *, operation_name: str | None, variables: dict[str, Any] | None, context: Context
@@ -143,10 +148,10 @@ def build_graph_schema(
     wire(core, Wiring(graph, Needs(graph.types, fields.reads), limits, fields))
     records = {name: record_class(name) for name in graph.types}
     cost = CostRule(core, graph, limits, largest_cost, most_values)
-    creator = SingleCreator(graph, _creates(graph, fields), limits.most_written)
+    creator = SingleCreator(_creates(graph, fields), limits.most_written)
     engine = Engine(core, graph, limits, plain_reads(fields), records, creator) if is_compiled else None
     executor = Executor(core, graph, cost, engine)
-    return GraphSchema(graph, built, core, records, cost, engine, executor)
+    return GraphSchema(graph, built, core, records, cost, engine, executor, Sights(graph))
 
 
 def _creates(graph: Graph, own: OwnFields) -> dict[str, Create]:

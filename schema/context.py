@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from schema.loaders import Loaders
 from schema.principal import Principal
+from schema.query.rows import entity_of
 
 ReadSession = NewType("ReadSession", AsyncSession)
 """A session on a connection that PostgreSQL keeps read-only."""
@@ -130,6 +131,17 @@ class Context:
 
     write_session: WriteSession | None = None
     """The session of a mutation of a team's own; there while one runs."""
+
+    def seen(self, model: type[Any]) -> Any:
+        """Return a model, as the caller sees it, for statements of a team's own; run them by `fetch`.
+
+        Rows and values that the caller may not see are not in it.
+        """
+        return entity_of(self.loaders.graph.by_model[model])
+
+    async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        """Run a reading statement of a team's own, over what `seen` gives, and return all its rows."""
+        return await self.database.fetch(self.loaders.sight.bound(statement, self.loaders.user_id))
 
     @property
     def session(self) -> WriteSession:

@@ -9,6 +9,7 @@ from graphql import (
     ExecutionResult,
     GraphQLError,
     GraphQLSchema,
+    Node,
     OperationDefinitionNode,
     OperationType,
     execute,
@@ -20,10 +21,11 @@ from schema.context import Context
 from schema.documents import Document
 from schema.engine import Compiled, Engine
 from schema.engine.advice import advise
-from schema.errors import LimitError, StatementFailedError
+from schema.errors import ForbiddenError, LimitError, StatementFailedError
 from schema.graph import Graph
 from schema.principal import WRITE
 from schema.query.cost import Cost, CostRule
+from schema.rights import refused
 from schema.transactions import MutationExecution, as_one, is_atomic
 from schema.variables import VariableReader
 
@@ -81,16 +83,19 @@ class Executor:
         coerced = self._variables(document, operation).read(variables or {})
         if not isinstance(coerced, VariableValues):
             return Answered(None, ExecutionResult(None, coerced), {})
+        sight = context.loaders.sight
+        if sight.forbidden and (reasons := refused(self._core, document, operation, variables or {}, sight.forbidden)):
+            return Answered(None, ExecutionResult(None, [_forbidden(*reason) for reason in reasons]), {})
         cost: Cost | None = None
         try:
             cost = self._cost.measure(document, operation, coerced.coerced)
             self._cost.check(cost)
         except LimitError as error:
-            refused = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
-            return Answered(None, refused, _reports(context, cost, None))
+            limited = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
+            return Answered(None, limited, _reports(context, cost, None))
         is_mutation = operation.operation is OperationType.MUTATION
         if self._engine is not None and (not is_mutation or _may_write(context)):
-            compiled = self._engine.compile(document, operation, coerced)
+            compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.user_id)
             if compiled is not None:
                 statement = compiled.statement
                 try:
@@ -132,6 +137,10 @@ class Executor:
         if found is None:
             found = document.memo[place] = VariableReader(self._core, operation)
         return found
+
+
+def _forbidden(reason: str, node: Node | None) -> GraphQLError:
+    return GraphQLError(reason, node, original_error=ForbiddenError(reason))
 
 
 def _may_write(context: Context) -> bool:

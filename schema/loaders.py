@@ -12,12 +12,13 @@ from typing import Any, Protocol
 from aiodataloader import DataLoader
 from sqlalchemy import Executable, Row
 
-from schema.graph import Graph, ObjectType
+from schema.graph import ObjectType
 from schema.query.filters import Condition, check_comparisons, size
 from schema.query.groups import group_statement, key_names
 from schema.query.requests import Group, GroupRequest, ListRequest, ObjectRequest, Slice
 from schema.query.statements import list_statement, object_statement
 from schema.record import Record
+from schema.rights import Sight
 
 Key = tuple[Any, ...]
 """The values that name one parent in a batch; empty for the list of a whole type."""
@@ -37,16 +38,21 @@ class Reader(Protocol):
 class Loaders:
     """The batches of one request."""
 
-    def __init__(self, graph: Graph, records: dict[str, type[Record]], reader: Reader) -> None:
+    def __init__(self, sight: Sight, user_id: int | None, records: dict[str, type[Record]], reader: Reader) -> None:
         """Begin without any batch.
 
         Args:
-            graph: The graph description.
+            sight: What the caller sees.
+            user_id: The caller's user.
             records: The class of the rows of each type, by type name.
             reader: What to read through.
         """
-        self.graph = graph
-        """The graph description."""
+        self.sight = sight
+        """What the caller sees."""
+        self.graph = sight.graph
+        """The graph description, as it is for the caller."""
+        self.user_id = user_id
+        """The caller's user."""
         self._records = records
         self._reader = reader
         self._loaders: dict[Request, DataLoader[Key, Any]] = {}
@@ -57,7 +63,7 @@ class Loaders:
 
     def over(self, reader: Reader) -> "Loaders":
         """Return batches of the same graph that read through another connection."""
-        return Loaders(self.graph, self._records, reader)
+        return Loaders(self.sight, self.user_id, self._records, reader)
 
     def count(self, condition: Condition | None) -> None:
         """Count the comparisons of a filter of this request.
@@ -104,15 +110,18 @@ class Loaders:
                 self._running.add(task)
                 task.add_done_callback(self._running.discard)
             if isinstance(request, ListRequest):
-                rows = await self._reader.fetch(list_statement(self.graph, request, keys))
+                rows = await self._fetch(list_statement(self.graph, request, keys))
                 return self._slices(type_, request, rows, len(keys))
             if isinstance(request, GroupRequest):
-                rows = await self._reader.fetch(group_statement(self.graph, request, keys))
+                rows = await self._fetch(group_statement(self.graph, request, keys))
                 return self._groups(request, rows, len(keys))
-            rows = await self._reader.fetch(object_statement(self.graph, request, keys))
+            rows = await self._fetch(object_statement(self.graph, request, keys))
             return self._objects(type_, request, rows, len(keys))
 
         return load
+
+    async def _fetch(self, statement: Executable) -> Sequence[Row[Any]]:
+        return await self._reader.fetch(self.sight.bound(statement, self.user_id))
 
     def _objects(
         self, type_: ObjectType, request: ObjectRequest, rows: Sequence[Row[Any]], count: int

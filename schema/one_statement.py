@@ -17,6 +17,7 @@ from sqlalchemy import Insert, insert
 
 from schema.engine import Create
 from schema.graph import Graph, ObjectType
+from schema.query.rows import hides_rows
 from schema.writing.plan import Reference
 from schema.writing.problems import INPUT, Refused
 from schema.writing.read import InputReader
@@ -26,21 +27,22 @@ from schema.writing.run import links_of, new_values
 class SingleCreator:
     """Reads inputs and writes INSERTs for the engine; see `schema.engine.Creator`."""
 
-    def __init__(self, graph: Graph, roots: Mapping[str, Create], most_written: int) -> None:
+    def __init__(self, roots: Mapping[str, Create], most_written: int) -> None:
         """Note what may be created.
 
         Args:
-            graph: The graph description.
             roots: The root fields that create one row and are nothing of a team's own.
             most_written: Most rows that an input may write or name.
         """
         self.roots = roots
-        self._graph = graph
         self._most_written = most_written
 
-    def read(self, type_: ObjectType, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    def read(self, graph: Graph, type_: ObjectType, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the values of the row by attribute; None where one INSERT is not all, or something is wrong."""
-        reader = InputReader(self._graph, self._most_written)
+        view = type_.view
+        if view is not None and (view.rows is not None or view.masks or view.create is not None):
+            return None  # the row is looked at when it is there
+        reader = InputReader(graph, self._most_written)
         try:
             row = reader.new_row(type_, arguments["input"], INPUT)
             reader.check()
@@ -53,7 +55,11 @@ class SingleCreator:
             if end is None:
                 continue
             far = [far for _, far in link.pairs]
-            if not isinstance(end, Reference) or not set(far) <= set(end.key):
+            if (
+                hides_rows(graph.types[link.relation.target])
+                or not isinstance(end, Reference)
+                or not set(far) <= set(end.key)
+            ):
                 return None
             named = dict(zip(end.key, end.values, strict=True))
             row.values.update({near: named[theirs] for near, theirs in link.pairs})

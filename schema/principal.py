@@ -7,6 +7,10 @@ WRITE: Final = "write"
 """The scope without which nothing is written."""
 
 
+EVERY: Final = "*"
+"""The scope that stands for all scopes which rules of models name."""
+
+
 @dataclass(frozen=True, slots=True)
 class Principal:
     """The caller of one request, and what it may do."""

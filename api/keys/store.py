@@ -17,6 +17,7 @@ from schema.context import ReadSession, WriteSession
 from schema.errors import BadInputError, StartError
 from schema.models.api_key import ApiKey
 from schema.models.user import User
+from schema.principal import EVERY
 
 SCOPE: Final = re.compile(r"[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)?")
 LONGEST_SCOPE: Final = 100
@@ -127,10 +128,11 @@ def check_scopes(scopes: Iterable[str]) -> list[str]:
     """
     found = list(dict.fromkeys(scopes))
     for scope in found:
-        if len(scope) > LONGEST_SCOPE or not SCOPE.fullmatch(scope):
+        if scope != EVERY and (len(scope) > LONGEST_SCOPE or not SCOPE.fullmatch(scope)):
             raise BadInputError(
                 f"{scope[:LONGEST_SCOPE]!r} is not a scope. A scope is a word such as read, or two such as "
-                "posts:write: small letters, digits, - and _, each word beginning with a letter."
+                "posts:write: small letters, digits, - and _, each word beginning with a letter. "
+                "* stands for all that rules name."
             )
     if not found:
         raise BadInputError("scopes must name at least one scope, such as read.")

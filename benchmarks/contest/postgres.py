@@ -32,7 +32,7 @@ class Postgres:
     """Process id of the process that all others are children of."""
 
     key: str
-    """A key of the product, with the scopes `read` and `write`."""
+    """A key of the product, with the scopes `read`, `write` and `*`."""
 
     rows: dict[str, int]
     """How many rows each table has."""
@@ -82,7 +82,7 @@ async def _prepare(url: str, postmaster: int) -> Postgres:
     database = Database(url, Settings(database_url=url))
     try:
         async with database.write() as session:
-            _, key = await create(session, "benchmark", ("read", "write"))
+            _, key = await create(session, "benchmark", ("read", "write", "*"))
     finally:
         await database.close()
     return Postgres(url, postmaster, key, rows, version)

@@ -8,7 +8,7 @@ from sqlalchemy import Column, Insert, Select, Table, TableClause, column, table
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
 
-from schema.graph import ObjectType
+from schema.graph import Graph, ObjectType
 from schema.query.rows import Rows, selectable
 
 NEW: Final = "new"
@@ -32,7 +32,7 @@ class Creator(Protocol):
     roots: Mapping[str, Create]
     """The root fields, by name."""
 
-    def read(self, type_: ObjectType, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    def read(self, graph: Graph, type_: ObjectType, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
         """Return the values of the row by attribute; None where one INSERT is not all, or something is wrong."""
 
     def insert(self, type_: ObjectType, attributes: Sequence[str], names: Sequence[str]) -> Insert:

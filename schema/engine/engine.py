@@ -34,6 +34,7 @@ from schema.query.order import Order
 from schema.query.page import Limits
 from schema.query.requests import Grouping
 from schema.record import Record
+from schema.rights import Sight
 
 CREATED: Final = "written"
 """Kind of the site of a row that is created."""
@@ -137,6 +138,8 @@ class Engine:
         document: Document,
         operation: OperationDefinitionNode,
         variables: VariableValues,
+        sight: Sight,
+        user_id: int | None,
     ) -> Compiled | None:
         """Return an operation as one statement, or None where it goes to the resolvers.
 
@@ -144,6 +147,8 @@ class Engine:
             document: A valid document, which keeps what is found out about its operations.
             operation: One of its operations.
             variables: The coerced variables.
+            sight: What the caller sees.
+            user_id: The caller's user.
 
         Raises:
             LimitError: Its filters are too large, taken together.
@@ -155,7 +160,7 @@ class Engine:
         try:
             for each in plan.sites:
                 if each.site.kind == CREATED:
-                    row = self._created(each, variables)
+                    row = self._created(each, variables, sight)
                     if row is None:
                         return None
                     varying[each.number] = row[0]
@@ -170,15 +175,15 @@ class Engine:
             return None  # the resolvers say what is wrong, and where
         fixed = sum(each.comparisons for each in plan.sites if each.number not in varying)
         check_comparisons(fixed + sum(map(_comparisons, varying.values())))
-        statement = self._statement(plan, varying)
+        statement = self._statement(plan, varying, sight)
         if statement is None:
             return None
-        return Compiled(statement, statement.arguments(values), plan.outline.own, _written(varying))
+        return Compiled(statement, statement.arguments(values, user_id), plan.outline.own, _written(varying))
 
-    def _created(self, site: _Site, variables: VariableValues) -> tuple[WrittenShape, list[Any]] | None:
+    def _created(self, site: _Site, variables: VariableValues, sight: Sight) -> tuple[WrittenShape, list[Any]] | None:
         """Return the shape and the values of a row that is created; None where one statement will not do."""
-        type_ = self._graph.types[site.site.type_name]
-        values = self._creator.read(type_, site.arguments.fill(variables)) if self._creator else None
+        type_ = sight.graph.types[site.site.type_name]
+        values = self._creator.read(sight.graph, type_, site.arguments.fill(variables)) if self._creator else None
         return None if values is None else (WrittenShape(type_.name, tuple(values)), list(values.values()))
 
     async def fill(self, data: bytes, compiled: Compiled, variables: VariableValues) -> bytes | None:
@@ -191,30 +196,30 @@ class Engine:
         """
         return await fill(data, compiled.own, self._records, variables)
 
-    def _statement(self, plan: _Plan, varying: Mapping[int, Shape]) -> Statement | None:
+    def _statement(self, plan: _Plan, varying: Mapping[int, Shape], sight: Sight) -> Statement | None:
         """Return the statement of a plan: rendered once for all requests whose shapes are the same.
 
         None stands for a row that cannot be read in the statement that creates it.
         """
-        place = (id(plan), *varying.items())
+        place = (sight.facts, id(plan), *varying.items())
         known = self._statements.get(place)
         if known is None:
             shapes = [
                 varying[each.number] if each.fixed is None or each.number in varying else each.fixed[0]
                 for each in plan.sites
             ]
-            statement = self._rendered(plan.outline, shapes)
+            statement = self._rendered(plan.outline, shapes, sight.graph)
             known = plan, statement  # the plan is kept, so that no other takes its id
             if _size(known) <= self._statements.maxsize:
                 self._statements[place] = known
         return known[1]
 
-    def _rendered(self, outline: Outline, shapes: Sequence[Shape]) -> Statement | None:
-        select = render(self._graph, outline, shapes)
+    def _rendered(self, outline: Outline, shapes: Sequence[Shape], graph: Graph) -> Statement | None:
+        select = render(graph, outline, shapes)
         shape = shapes[0]
         if not isinstance(shape, WrittenShape) or self._creator is None:
             return compile_statement(select)
-        type_ = self._graph.types[shape.type_name]
+        type_ = graph.types[shape.type_name]
         if is_read(select, type_.table):
             return None
         names = [slot_name(Slot(0, index)) for index in range(len(shape.attributes))]

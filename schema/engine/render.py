@@ -28,7 +28,6 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
-from sqlalchemy.orm import aliased
 
 from schema.engine import outline as selected
 from schema.engine.arguments import ListShape, RowShape, RowsShape, Shape, WrittenShape, bind
@@ -53,6 +52,7 @@ from schema.graph import Graph, ObjectType
 from schema.query.requests import Grouping, GroupKey
 from schema.query.rows import (
     Rows,
+    entity_of,
     expression,
     home_of,
     labelled,
@@ -122,7 +122,7 @@ class _Renderer:
         found = []
         for type_name, slots in shape.by_type:
             type_ = self._graph.types[type_name]
-            entity = aliased(type_.model)
+            entity = entity_of(type_)
             key = [getattr(entity, attribute) for attribute in type_.key_attributes]
             names = [column("n", BigInteger()), *(column(f"k{index}", value.type) for index, value in enumerate(key))]
             arrays = [bind(slot, ARRAY(unlimited(name.type))) for slot, name in zip(slots, names, strict=True)]
@@ -277,7 +277,7 @@ class _Renderer:
             }
             far = [need for need in needed if need[0] == path]
             if relation.is_reference:
-                entity = aliased(self._graph.types[relation.target].model)
+                entity = entity_of(self._graph.types[relation.target])
                 table = selectable(entity)
                 source = source.outerjoin(table, tie(relation.on, near, table))
                 columns.update({need: expression(entity, need[1]) for need in far})

@@ -10,6 +10,8 @@ from typing import Any, Final
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from schema.rights import USER_ID
+
 DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
 
 
@@ -22,6 +24,9 @@ class Parameter:
 
     constant: Any
     """Its value, where it is the same for all requests."""
+
+    is_user: bool
+    """True where it is the caller's user."""
 
     convert: Callable[[Any], Any] | None
     """What SQLAlchemy's type makes of a value before the driver gets it; None where it leaves it alone."""
@@ -37,11 +42,14 @@ class Statement:
     parameters: tuple[Parameter, ...]
     """Its parameters, in that order."""
 
-    def arguments(self, values: Sequence[Sequence[Any]]) -> list[Any]:
-        """Return what is bound, given the values of each site."""
+    def arguments(self, values: Sequence[Sequence[Any]], user_id: int | None) -> list[Any]:
+        """Return what is bound, given the values of each site and the caller's user."""
         bound = []
         for parameter in self.parameters:
-            value = parameter.constant if parameter.slot is None else values[parameter.slot[0]][parameter.slot[1]]
+            if parameter.slot is not None:
+                value = values[parameter.slot[0]][parameter.slot[1]]
+            else:
+                value = user_id if parameter.is_user else parameter.constant
             if isinstance(value, tuple):
                 value = list(value)
             bound.append(value if parameter.convert is None else parameter.convert(value))
@@ -56,7 +64,7 @@ def compile_statement(select: Select[Any]) -> Statement:
         bound = compiled.binds[name]
         convert = bound.type.dialect_impl(DIALECT).bind_processor(DIALECT)
         slot = _slot(name)
-        parameters.append(Parameter(slot, None if slot else bound.effective_value, convert))
+        parameters.append(Parameter(slot, None if slot else bound.effective_value, name == USER_ID, convert))
     return Statement(str(compiled), tuple(parameters))
 
 

@@ -4,7 +4,7 @@ It is the single source of everything that is generated: Strawberry types, state
 else inspects a mapper.
 """
 
-from schema.graph.data import Graph, ObjectType, OwnFilter, OwnOrder, SearchIndex, UniqueKey
+from schema.graph.data import Graph, ObjectType, OwnFilter, OwnOrder, SearchIndex, UniqueKey, View
 from schema.graph.fields import EnumMember, EnumType, Field, Relation, Scalar
 from schema.graph.kinds import Kind
 from schema.graph.read import read_graph
@@ -25,6 +25,7 @@ __all__ = [
     "Scalar",
     "SearchIndex",
     "UniqueKey",
+    "View",
     "WriteField",
     "Writes",
     "read_graph",

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Table
 
 from schema.graph.fields import EnumType, Field, Relation, Scalar
 from schema.graph.written import Writes
+from schema.models.access import Access
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +65,33 @@ class OwnOrder:
 
     description: str
     """What comes first."""
+
+
+RowCondition = Callable[[Any], ColumnElement[bool]]
+"""A function of an aliased model that returns a condition on its row."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What some callers see of a table, and may do with it. None stands for: all."""
+
+    rows: RowCondition | None = None
+    """Which rows are there."""
+
+    masks: Mapping[str, RowCondition] = field(default_factory=dict)
+    """Where a column has its value, by its key in the table; it is null elsewhere."""
+
+    create: RowCondition | None = None
+    """Which rows may be created."""
+
+    update: RowCondition | None = None
+    """Which rows may be changed."""
+
+    delete: RowCondition | None = None
+    """Which rows may be deleted."""
+
+    changes: Mapping[str, RowCondition] = field(default_factory=dict)
+    """In which rows an attribute may be changed, by attribute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +155,12 @@ class ObjectType:
     writes: Writes | None = None
     """What clients may write; nothing where None."""
 
+    access: Access | None = None
+    """Who may see and write what of it, as the model says; everybody all where None."""
+
+    view: View | None = None
+    """What the callers see that this description is for; everything where None."""
+
     @property
     def key_attributes(self) -> tuple[str, ...]:
         """Attributes of the primary key."""
@@ -159,6 +193,9 @@ class Graph:
 
     has_deferred: bool = False
     """True where a constraint of the tables may fire at the end of a transaction only."""
+
+    has_views: bool = False
+    """True where a type has a view: the description is for callers who do not see or may not write all."""
 
     def relation(self, name: tuple[str, str]) -> Relation:
         """Return a relation by the names of its type and field."""

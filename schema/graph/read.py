@@ -16,6 +16,7 @@ from sqlalchemy.orm import ColumnProperty, DeclarativeBase, Mapper
 
 from schema.errors import DefinitionError
 from schema.graph import names
+from schema.graph.access import guarded_field, guarded_relation, read_access, refuse_circles
 from schema.graph.checks import (
     RESERVED_TYPES,
     can_be_key,
@@ -48,6 +49,7 @@ def read_graph(base: type[DeclarativeBase]) -> Graph:
     enums: dict[str, EnumType] = {}
     types = [_read_type(mapper, exposed[mapper], type_names, enums) for mapper in mappers]
     refuse_clashes(types, enums)
+    refuse_circles({type_.name: type_ for type_ in types})
     return Graph(
         types=MappingProxyType({type_.name: type_ for type_ in types}),
         enums=MappingProxyType(enums),
@@ -101,6 +103,9 @@ def _read_type(
             f"{exposure.attributes[order.index('id')]!r} out of expose(), or give it another name."
         )
     refuse_twice(order, f"fields of {name}")
+    writes, access = read_writes(mapper, fields, relations), read_access(mapper, fields, relations)
+    fields = [guarded_field(field, access) for field in fields]
+    relations = [guarded_relation(relation, mapper, access) for relation in relations]
     return ObjectType(
         name=name,
         singular=names.singular(name),
@@ -114,7 +119,8 @@ def _read_type(
         relations=tuple(relations),
         order=tuple(order),
         unique_keys=tuple(_unique_keys(mapper, names.singular(name), fields)),
-        writes=read_writes(mapper, fields, relations),
+        writes=writes,
+        access=access,
         **read_options(mapper, exposure, fields, name, enums),
     )
 

@@ -15,6 +15,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 from sqlalchemy.types import TypeEngine
 
+from schema.models.access import Access
+
 NAMING_CONVENTION: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
     "uq": "uq_%(table_name)s_%(column_0_N_name)s",
@@ -247,6 +249,9 @@ class Base(DeclarativeBase):
 
     __writes__: ClassVar[Writable | None] = None
     """What clients may write of this model; nothing where None."""
+
+    __access__: ClassVar[Access | None] = None
+    """Who may see and write its rows; every caller, where None."""
 
 
 def identity() -> MappedColumn[int]:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, ForeignKey, Index, func
 from sqlalchemy.orm import Mapped, column_property, mapped_column, relationship
 
+from schema.models.access import access, owner, scope, through
 from schema.models.base import Base, expose, identity, writable
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ class Comment(Base):
     )
     __graph__ = expose("body", "created_at", "is_reply", "post", "author", "parent", "replies")
     __writes__ = writable("body", "post", "author", "parent", "replies", fixed=("post", "author", "parent", "replies"))
+    __access__ = access(read=through("post"), write=owner("author_id") | scope("comments:all"))
 
     id: Mapped[int] = identity()
     body: Mapped[str] = mapped_column(comment="What was said, in Markdown.")

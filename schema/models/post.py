@@ -7,6 +7,7 @@ from sqlalchemy import CheckConstraint, ColumnElement, ForeignKey, Index, text
 from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from schema.models.access import access, owner, scope, where
 from schema.models.base import Base, expose, identity, search_vector, writable
 from schema.models.tag import post_tags
 from schema.models.values import Slug
@@ -41,6 +42,10 @@ class Post(Base):
     )  # fmt: skip
     __writes__ = writable(
         "title", "slug", "description", "body", "draft", "published_at", "author", "category", "tags", "comments"
+    )
+    __access__ = access(
+        read=where("it is no draft", lambda post, _who: ~post.draft) | owner("author_id") | scope("posts:all"),
+        write=owner("author_id") | scope("posts:all"),
     )
 
     id: Mapped[int] = identity()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import CheckConstraint, func
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
+from schema.models.access import access, owner, scope
 from schema.models.base import Base, expose, identity, writable
 from schema.models.values import Email
 
@@ -27,6 +28,10 @@ class User(Base):
     )
     __graph__ = expose("name", "email", "age", "bio", "created_at", "posts", "comments")
     __writes__ = writable("name", "email", "age", "bio")
+    __access__ = access(
+        columns={"email": owner("id") | scope("users:private")},
+        write=owner("id") | scope("users:all"),
+    )
 
     id: Mapped[int] = identity()
     name: Mapped[str] = mapped_column(comment="The name shown beside what they write.")

@@ -13,10 +13,13 @@ graph it answers a union of the payload and of what every mutation can be refuse
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar, get_args
 
+from sqlalchemy import select
+
 from schema.context import Context
 from schema.errors import BadIdError, DefinitionError
 from schema.models.base import Write
 from schema.opaque import read_id_of
+from schema.writing.guard import Guard, forbidden
 from schema.writing.problems import Problem, Refused, invalid
 from schema.writing.problems import missing as _missing
 
@@ -73,16 +76,22 @@ async def find(context: Context, model: type[Model], id_: str, *path: str | int)
         *path: Where it stands in the arguments, for messages.
 
     Raises:
-        Refused: It is no id of the model, or there is no such row.
+        Refused: It is no id of the model, there is no such row for the caller, or the caller may not change it.
     """
-    type_ = context.loaders.graph.by_model[model]
+    guard = Guard(context.loaders.sight, context.loaders.user_id)
+    type_ = guard.graph.by_model[model]
     try:
         key = dict(zip(type_.key_attributes, read_id_of(type_, id_, str(path[-1])), strict=True))
     except BadIdError as error:
         raise Refused([invalid("BAD_ID", str(error), path)]) from error
-    found = await context.session.get(model, key, with_for_update=True)
+    is_it = [getattr(model, attribute) == value for attribute, value in key.items()]
+    sought = select(model).where(*is_it, *guard.editable(type_)).with_for_update()
+    found = (await context.session.scalars(sought)).one_or_none()
     if found is None:
         raise Refused([_missing(type_.name, path)])
+    may = guard.editable(type_, "update")
+    if may and not (await context.session.scalars(select(model).where(*is_it, *may))).all():
+        raise Refused([forbidden(type_, "update", path)])
     return found
 
 

@@ -46,7 +46,7 @@ from schema.query.filters import (
     Related,
     Search,
 )
-from schema.query.rows import TEXTUAL, Rows, rows_beside, unlimited
+from schema.query.rows import TEXTUAL, Rows, hides_rows, rows_beside, unlimited
 
 Bind = Callable[[Any, TypeEngine[Any]], ColumnElement[Any]]
 """Puts a value of a type into a statement."""
@@ -211,7 +211,12 @@ def _related(graph: Graph, rows: Rows, condition: Related, bind: Bind) -> Column
 
 
 def _is_held(graph: Graph, relation: Relation, condition: Compare) -> bool:
-    """Return whether a condition on the other end is on a value that the row itself holds: its foreign key."""
+    """Return whether a condition on the other end is on a value that the row itself holds: its foreign key.
+
+    It tells nothing of a row that may be hidden.
+    """
+    if hides_rows(graph.types[relation.target]):
+        return False
     if not relation.is_reference or len(relation.key_columns) != 1 or condition.op not in (Op.EQ, Op.IN):
         return False
     far = graph.types[relation.target].primary_key

@@ -3,13 +3,27 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, DateTime, Select, Text, and_, cast, func, literal, select, true
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    DateTime,
+    Select,
+    Text,
+    and_,
+    case,
+    cast,
+    exists,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from schema.graph import Graph, Kind
 from schema.query.conditions import Bind, aggregate, as_parameter, restrict, shown_aggregate, to_sql
 from schema.query.filters import AllOf
 from schema.query.requests import RELATION, Grouping, GroupKey, GroupOrder, GroupRequest
-from schema.query.rows import TEXTUAL, Rows, labelled, selectable
+from schema.query.rows import TEXTUAL, Rows, hides_rows, labelled, rows_beside, selectable
 from schema.query.statements import Keys, parents_of, rows_below
 
 KeyValues = Mapping[str, Sequence[ColumnElement[Any]]]
@@ -53,7 +67,7 @@ def grouped_rows(
         columns: Makes what is selected, labelled, of the rows and the values of the keys.
         bind: Puts the values in.
     """
-    rows, by = _keyed(rows, grouping.keys)
+    rows, by = _keyed(graph, rows, grouping.keys)
     grouped_by = [value for values in by.values() for value in values]
     order = [_sort_key(rows, by, term) for term in grouping.order]
     order += [value.asc() for value in grouped_by]
@@ -76,27 +90,40 @@ def key_names(key: GroupKey) -> tuple[str, ...]:
     return key.attributes if len(key.attributes) > 1 or key.unit == RELATION else (key.name,)
 
 
-def _keyed(rows: Rows, keys: Sequence[GroupKey]) -> tuple[Rows, KeyValues]:
+def _keyed(graph: Graph, rows: Rows, keys: Sequence[GroupKey]) -> tuple[Rows, KeyValues]:
     """Return the rows joined with what they are grouped by, and where it stands.
 
     Each key is computed once, in a lateral subquery that PostgreSQL folds in again. An expression that stood in SELECT
     and in GROUP BY would not be the same in both, as soon as it has a parameter in it.
     """
-    values = {key.name: _key_values(rows, key) for key in keys}
+    values = {key.name: _key_values(graph, rows, key) for key in keys}
     made = labelled([value for each in values.values() for value in each], "v")
     lateral = select(*made).correlate(selectable(rows.entity)).lateral("keys")
     columns = iter(lateral.c)
     return rows.beside(lateral), {name: [next(columns) for _ in each] for name, each in values.items()}
 
 
-def _key_values(rows: Rows, key: GroupKey) -> Sequence[ColumnElement[Any]]:
+def _key_values(graph: Graph, rows: Rows, key: GroupKey) -> Sequence[ColumnElement[Any]]:
     values = [getattr(rows.entity, attribute) for attribute in key.attributes]
-    if key.unit in ("", RELATION):
+    if key.unit == RELATION:
+        return _led_to(graph, rows, key, values)
+    if key.unit == "":
         return values
     unit = literal(key.unit, Text)
     if rows.type_.field_of(key.attributes[0]).scalar.kind is Kind.TIMESTAMP:
         return [func.date_trunc(unit, values[0], literal("UTC", Text), type_=values[0].type)]
     return [cast(func.date_trunc(unit, cast(values[0], DateTime(timezone=False))), values[0].type)]
+
+
+def _led_to(
+    graph: Graph, rows: Rows, key: GroupKey, values: Sequence[ColumnElement[Any]]
+) -> Sequence[ColumnElement[Any]]:
+    """Return what tells apart the rows that a relation leads to; null for all that the callers do not see."""
+    relation = graph.relations.get((rows.type_.name, key.name))
+    if relation is None or not hides_rows(graph.types[relation.target]):
+        return values
+    is_seen = exists(rows_beside(graph, relation, rows.entity).select(literal(1)))
+    return [case((is_seen, value)) for value in values]
 
 
 def _shown(rows: Rows, key: GroupKey, value: ColumnElement[Any]) -> ColumnElement[Any]:

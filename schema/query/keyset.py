@@ -21,13 +21,12 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
-from sqlalchemy.orm import aliased
 
 from schema.graph import Graph
 from schema.query.conditions import Bind, aggregate, as_parameter, operand
 from schema.query.order import Order, OrderTerm
 from schema.query.page import Page
-from schema.query.rows import TEXTUAL, Rows, rows_beside, selectable, tie
+from schema.query.rows import TEXTUAL, Rows, entity_of, rows_beside, selectable, tie
 
 Place = Sequence[Any]
 """A row's values in an order, as its cursor holds them; None for null."""
@@ -53,7 +52,7 @@ def _join(
         path = term.path[: index + 1]
         if path not in joins:
             relation = graph.relation(path[-1])
-            entity = aliased(graph.types[relation.target].model)
+            entity = entity_of(graph.types[relation.target])
             far = selectable(entity)
             columns: dict[Column[Any], ColumnElement[Any]] = {
                 column: near.c[column.key] for column in relation.key_columns

@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     Time,
     TypeDecorator,
+    case,
     cast,
     exists,
     inspect,
@@ -33,7 +34,7 @@ from sqlalchemy.orm import QueryableAttribute, aliased
 from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeEngine
 
-from schema.graph import Graph, Kind, ObjectType, Relation, Scalar
+from schema.graph import Graph, Kind, ObjectType, Relation, Scalar, View
 
 TEXTUAL = frozenset({Kind.INTERVAL, Kind.JSON, Kind.FLOAT})
 """Kinds that are read as PostgreSQL's text, since Python's values differ from it: intervals and JSON lose something
@@ -107,8 +108,44 @@ def wire_attribute(attribute: str, scalar: Scalar) -> str:
 
 def rows_of_type(type_: ObjectType) -> Rows:
     """Return all rows of a type."""
-    entity = aliased(type_.model)
+    entity = entity_of(type_)
     return Rows(type_, entity, selectable(entity), (), None)
+
+
+def entity_of(type_: ObjectType) -> Any:
+    """Return the model as statements read it: an alias of the table, or of what there is of it for the callers.
+
+    This is the only way to a table for all that is read. What is not to be seen is gone below every filter, order,
+    aggregate and count; PostgreSQL folds the subquery into the statement around it.
+    """
+    plain, view = aliased(type_.model), type_.view
+    if view is None or (view.rows is None and not view.masks):
+        return plain
+    return seen_through(type_, plain, selectable(plain))
+
+
+def hides_rows(type_: ObjectType) -> bool:
+    """Return whether rows of a type may be there that the callers do not see."""
+    return type_.view is not None and type_.view.rows is not None
+
+
+def seen_through(type_: ObjectType, entity: Any, source: FromClause) -> Any:
+    """Return the model over the rows of a source, as a type's view shows them.
+
+    Args:
+        type_: The type; it has a view.
+        entity: The model over the source, of which conditions are made.
+        source: The table, or what stands for it.
+    """
+    view = type_.view or View()
+    columns = [
+        case((view.masks[column.key](entity), column)).label(column.name) if column.key in view.masks else column
+        for column in source.c
+    ]
+    shown = select(*columns).select_from(source)
+    if view.rows is not None:
+        shown = shown.where(view.rows(entity))
+    return aliased(type_.model, shown.subquery(), adapt_on_names=True)
 
 
 def rows_of_relation(
@@ -123,7 +160,7 @@ def rows_of_relation(
         outer: Where those come from.
     """
     type_ = graph.types[relation.target]
-    entity = aliased(type_.model)
+    entity = entity_of(type_)
     table = selectable(entity)
     if relation.through is None or relation.through_on is None:
         return Rows(type_, entity, table, (tie(relation.on, near, table),), outer)

@@ -29,14 +29,13 @@ from sqlalchemy import (
     select,
     true,
 )
-from sqlalchemy.orm import aliased
 from sqlalchemy.sql.selectable import LateralFromClause
 
 from schema.graph import Graph
 from schema.query.conditions import restrict, shown_aggregate
 from schema.query.keyset import ahead_of_page, at_or_behind, order_expressions, page_rows, shown_place, sort_keys
 from schema.query.requests import ListRequest, ObjectRequest
-from schema.query.rows import TEXTUAL, Rows, labelled, rows_of_relation, rows_of_type, selectable, unlimited
+from schema.query.rows import TEXTUAL, Rows, entity_of, labelled, rows_of_relation, rows_of_type, selectable, unlimited
 
 Keys = Sequence[tuple[Any, ...]]
 """One tuple of key values a parent; empty tuples for the list of a whole type."""
@@ -77,7 +76,7 @@ def object_statement(graph: Graph, request: ObjectRequest, keys: Keys) -> Select
         parents = parents_of(graph, request.relation, keys)
         rows = rows_below(graph, request.target, request.relation, parents)
     else:
-        entity = aliased(type_.model)
+        entity = entity_of(type_)
         columns = [getattr(entity, attribute) for attribute in request.key]
         parents = unnest([column_.type for column_ in columns], keys)
         on = and_(*(value == parents.c[f"k{index}"] for index, value in enumerate(columns)))

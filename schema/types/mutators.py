@@ -17,6 +17,7 @@ from schema.query.page import Limits
 from schema.types.mutations import Mutation, mutations_of
 from schema.types.own import Replacement
 from schema.types.refusals import answered
+from schema.writing.guard import Guard
 from schema.writing.ways import WAYS, Given, Keys, Way, Work, carry_out
 
 Load = Callable[[GraphQLResolveInfo[Any], ObjectType, tuple[Any, ...]], Awaitable[Any]]
@@ -121,13 +122,13 @@ def _mutation(
                 way,
                 input,
                 transaction=transaction_of(context),
-                graph=wiring.graph,
+                guard=guard_of(context),
                 type_=type_,
                 most_written=wiring.limits.most_written,
             )
             return Payload(payload, type_, keys)
 
-        return await answered(context, wiring.graph, write)
+        return await answered(context, context.loaders.graph, write)
 
     return resolve
 
@@ -161,6 +162,11 @@ def _keys(type_: ObjectType, found: Any) -> Keys:
 def key_of(type_: ObjectType, row: Any) -> tuple[Any, ...]:
     """Return the primary key of a model object."""
     return tuple(getattr(row, attribute) for attribute in type_.key_attributes)
+
+
+def guard_of(context: Context) -> Guard:
+    """Return what the caller of a request sees and may write."""
+    return Guard(context.loaders.sight, context.loaders.user_id)
 
 
 def transaction_of(context: Context) -> Transaction:

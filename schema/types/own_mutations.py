@@ -1,7 +1,8 @@
 """Makes mutations of a team's own what the generated ones are: a result union, a transaction, rows read in it."""
 
+import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from types import ModuleType
 from typing import Annotated, Any, Final, Optional, Union
@@ -22,6 +23,7 @@ from schema.context import Context
 from schema.errors import DefinitionError, UnavailableError
 from schema.types.mutations import REFUSALS
 from schema.types.mutators import MutationWiring, key_of, transaction_of
+from schema.types.own import OwnFields
 from schema.types.refusals import Refusal, answered
 from schema.writing.violations import ConflictingWrites, Violated, refusal_of
 from schema.writing.ways import MOST_TRIES
@@ -82,27 +84,59 @@ def _name(payload: str, value: Any, _info: Any, _type: Any) -> str:
     return value.graph_type if isinstance(value, Refusal) else payload
 
 
-def _read_rows(wiring: MutationWiring, type_: GraphQLObjectType, seen: set[str]) -> None:
+def _read_rows(wiring: MutationWiring, type_: GraphQLObjectType, seen: set[str], *, is_always: bool = True) -> None:
     """Let rows that stand in a payload, however deep, be read as they are in the database."""
     seen.add(type_.name)
     for field in type_.fields.values():
         below = get_named_type(field.type)
         if below.name in wiring.graph.types:
-            field.resolve = _row(wiring, field)
+            field.resolve = _row(wiring, field, is_always=is_always)
         elif isinstance(below, GraphQLObjectType) and below.name not in seen:
-            _read_rows(wiring, below, seen)
+            _read_rows(wiring, below, seen, is_always=is_always)
 
 
-def _row(wiring: MutationWiring, field: GraphQLField) -> Callable[..., Any]:
+def wire_own_rows(core: GraphQLSchema, wiring: MutationWiring, own: OwnFields) -> None:
+    """Let rows that a team's own fields return be read anew for callers who do not see all of their types.
+
+    Args:
+        core: The schema.
+        wiring: What resolvers of rows are made from.
+        own: What the team has added.
+    """
+    seen = set[str]()
+    for type_name, fields in own.by_type.items():
+        parent = core.type_map[type_name]
+        if not isinstance(parent, GraphQLObjectType) or parent is core.mutation_type:
+            continue
+        for name in fields:
+            field = parent.fields[name]
+            below = get_named_type(field.type)
+            if below.name in wiring.graph.types:
+                field.resolve = _row(wiring, field, is_always=False)
+            elif isinstance(below, GraphQLObjectType) and below.name not in seen:
+                _read_rows(wiring, below, seen, is_always=False)
+
+
+def _row(wiring: MutationWiring, field: GraphQLField, *, is_always: bool) -> Callable[..., Any]:
     original = field.resolve
     type_ = wiring.graph.types[get_named_type(field.type).name]
     if original is None:
         raise TypeError(f"a field of type {type_.name} has no resolver")
 
+    if type_.access is None and not is_always:
+        return original
+
     def read(info: GraphQLResolveInfo[Any], value: Any) -> Any:
+        if not is_always and info.context.loaders.graph.types[type_.name].view is None:
+            return value
         if isinstance(value, list | tuple):
-            return [read(info, each) for each in value]
+            return several(info, value) if not is_always else [read(info, each) for each in value]
         return wiring.load(info, type_, key_of(type_, value)) if isinstance(value, type_.model) else value
+
+    async def several(info: GraphQLResolveInfo[Any], values: Sequence[Any]) -> list[Any]:
+        """Return the rows that are there for the caller."""
+        found = await asyncio.gather(*(later(info, _ready(value)) for value in values))
+        return [each for given, each in zip(values, found, strict=True) if each is not None or given is None]
 
     async def later(info: GraphQLResolveInfo[Any], value: Any) -> Any:
         found = read(info, await value)
@@ -113,6 +147,10 @@ def _row(wiring: MutationWiring, field: GraphQLField) -> Callable[..., Any]:
         return later(info, value) if inspect.isawaitable(value) else read(info, value)
 
     return resolve
+
+
+async def _ready(value: Any) -> Any:
+    return value
 
 
 def _in_session(wiring: MutationWiring, original: Callable[..., Any], *, is_repeatable: bool) -> Callable[..., Any]:

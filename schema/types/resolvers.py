@@ -35,7 +35,7 @@ from schema.record import Record
 from schema.types.lists import KeySource, PageSource, list_request
 from schema.types.mutators import MutationWiring, wire_mutations
 from schema.types.own import OwnFields
-from schema.types.own_mutations import wire_own_mutations
+from schema.types.own_mutations import wire_own_mutations, wire_own_rows
 from schema.types.refusals import wire_refusals
 from schema.types.scalars import locate, spelled_float
 from schema.values import ReadyJson, SpelledFloat
@@ -65,8 +65,7 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
     for type_ in wiring.graph.types.values():
         _wire_object(core, type_, wiring)
     _wire_node(core, wiring)
-    if core.mutation_type is not None:
-        _wire_mutations(core, wiring)
+    _wire_mutations(core, wiring)
     _wire_floats(core)
     locate(core)
     for input_ in core.type_map.values():
@@ -333,6 +332,9 @@ def _wire_mutations(core: GraphQLSchema, wiring: Wiring) -> None:
         lambda info, type_, key: _load(info, type_, key, wiring),
         lambda info, type_, key: _load_edge(info, type_, key, wiring),
     )
+    wire_own_rows(core, needed, wiring.own)
+    if core.mutation_type is None:
+        return
     wire_mutations(core, needed, wiring.own.replaced)
     wire_own_mutations(core, needed, wiring.own.by_type.get("Mutation", {}))
     wire_refusals(core)

@@ -9,6 +9,7 @@ from sqlalchemy import tuple_ as row_of
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from schema.graph import Link, ObjectType
+from schema.query.rows import entity_of, hides_rows
 from schema.query.statements import unnest
 from schema.writing.plan import Children, Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid
@@ -82,12 +83,15 @@ class ChildWriter:
                 await self._let_go(target, far, row, is_owned, children)
             for reference in children.disconnected:
                 await self._let_one_go(target, far, reference, is_owned)
+            may = self._runner.guard.editable(target, "delete")
             if children.is_emptied:
-                all_ = delete(target.table).where(is_owned).returning(*target.table.primary_key)
+                all_ = delete(target.table).where(is_owned, *may).returning(*target.table.primary_key)
+                await self._runner.check_before(target, "delete", [is_owned], (*row.path, link.relation.name))
                 there = Reference(target, (), (), (*row.path, link.relation.name, "delete"))
                 await self._runner.one(all_, there, is_delete=True)
             for reference in children.deleted:
-                statement = delete(target.table).where(is_named(reference), is_owned)
+                statement = delete(target.table).where(is_named(reference), is_owned, *may)
+                await self._runner.check_before(target, "delete", [is_named(reference), is_owned], reference.path)
                 await self._runner.one(statement.returning(*target.table.primary_key), reference, is_delete=True)
             for child in children.created:
                 child.values.update(zip(far, owner, strict=True))
@@ -108,13 +112,18 @@ class ChildWriter:
             given = unnest(types, [(*reference.values, *values_of(row, near)) for row, reference in group])
             on = and_(*(columns[attribute] == given.c[f"k{index}"] for index, attribute in enumerate(key)))
             values = {columns[attribute]: given.c[f"k{len(key) + index}"] for index, attribute in enumerate(far)}
-            statement = update(target.table).where(on).values(values).returning(given.c.place)
+            may = self._runner.guard.editable(target, "update", far)
+            statement = update(target.table).where(on, *may).values(values).returning(given.c.place)
             path = group[0][1].path[:-2]
+            for _, reference in group if may else ():
+                await self._runner.check_before(target, "update", [is_named(reference)], reference.path, far)
             entries = [Entry({}, reference.path, {}) for _, reference in group]
             found = {
                 place for (place,) in await self._runner.run(statement, None, Attempt(target.table, entries, path))
             }
             refuse_missing(reference for place, (_, reference) in enumerate(group, 1) if place not in found)
+            for _, reference in group if may else ():
+                await self._runner.check_after(target, "update", is_named(reference), reference.path)
 
     async def _let_go(
         self, target: ObjectType, far: Sequence[str], row: Row, is_owned: ColumnElement[bool], children: Children
@@ -124,10 +133,13 @@ class ChildWriter:
         kept = [not_(is_named(reference)) for reference in children.connected]
         relation = children.link.relation
         path = (*row.path, relation.name, "set") if relation.is_list else (*row.path, relation.name)
+        guard = self._runner.guard
+        gone, may = [is_owned, *kept, *guard.editable(target)], guard.editable(target, "update", far)
+        await self._runner.check_before(target, "update", gone, path, far)
         if all(columns[attribute].nullable for attribute in far):
             values = {columns[attribute]: None for attribute in far}
-            await self._runner.run(update(target.table).where(is_owned, *kept).values(values), None, None)
-        elif await self._runner.run(select(*target.table.primary_key).where(is_owned, *kept).limit(1), None, None):
+            await self._runner.run(update(target.table).where(*gone, *may).values(values), None, None)
+        elif await self._runner.run(select(*target.table.primary_key).where(*gone).limit(1), None, None):
             raise Refused([_must_lead(target, path)])
 
     async def _let_one_go(
@@ -137,7 +149,10 @@ class ChildWriter:
         if not all(columns[attribute].nullable for attribute in far):
             raise Refused([_must_lead(target, reference.path)])
         values = {columns[attribute]: None for attribute in far}
-        statement = update(target.table).where(is_named(reference), is_owned).values(values)
+        is_it = [is_named(reference), is_owned]
+        await self._runner.check_before(target, "update", is_it, reference.path, far)
+        may = self._runner.guard.editable(target, "update", far)
+        statement = update(target.table).where(*is_it, *may).values(values)
         await self._runner.one(statement.returning(*target.table.primary_key), reference)
 
     async def _through(self, link: Link, ends: Sequence[tuple[Row, Children]]) -> None:
@@ -156,8 +171,8 @@ class ChildWriter:
             there = row_of(*(column for _, column in link.far))
             kept = [found[each] for each in children.connected]
             if children.replaces:
-                others = is_owned if not kept else and_(is_owned, there.not_in(kept))
-                await self._runner.run(delete(through).where(others), None, None)
+                others = [is_owned, *([there.not_in(kept)] if kept else ()), *self._is_seen(link, there)]
+                await self._runner.run(delete(through).where(*others), None, None)
             if children.disconnected:
                 gone = [found[each] for each in children.disconnected]
                 statement = delete(through).where(is_owned, there.in_(gone)).returning(*(each for _, each in link.far))
@@ -174,6 +189,14 @@ class ChildWriter:
             ]
             attempt = Attempt(through, entries, ends[0][0].path)
             await self._runner.run(insert_or(through).on_conflict_do_nothing(), values, attempt)
+
+    def _is_seen(self, link: Link, there: Any) -> list[ColumnElement[bool]]:
+        """Return the condition that a pair leads to a row that the caller sees."""
+        target = self._runner.graph.types[link.relation.target]
+        if not hides_rows(target):
+            return []
+        entity = entity_of(target)
+        return [there.in_(select(*(getattr(entity, far) for far, _ in link.far)))]
 
 
 def _hangs_on(link: Link, row: Row, columns: Mapping[str, Any]) -> ColumnElement[bool]:

@@ -10,8 +10,10 @@ from sqlalchemy import tuple_ as row_of
 from sqlalchemy.dialects.postgresql import INTERVAL
 from sqlalchemy.types import TypeEngine
 
-from schema.graph import Graph, Link, ObjectType
+from schema.graph import Link, ObjectType
+from schema.query.rows import entity_of, hides_rows, selectable
 from schema.query.statements import unnest
+from schema.writing.guard import Guard, Kind, forbidden
 from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, missing
 from schema.writing.violations import Attempt, Entry, Overtaken, Violated, problem_of
@@ -39,9 +41,10 @@ class Unclear(Exception):  # noqa: N818 - a turn of the road rather than an erro
 class Runner:
     """The connection of one mutation."""
 
-    def __init__(self, graph: Graph, connection: Connection, *, is_careful: bool = False) -> None:
-        """Note where to write, and whether the row that is refused is looked for."""
-        self.graph = graph
+    def __init__(self, guard: Guard, connection: Connection, *, is_careful: bool = False) -> None:
+        """Note for whom and where to write, and whether the row that is refused is looked for."""
+        self.guard = guard
+        self.graph = guard.graph
         self._connection = connection
         self._is_careful = is_careful
 
@@ -98,7 +101,7 @@ class Runner:
         found: dict[Reference, tuple[Any, ...]] = {}
         asked: dict[tuple[str, ...], list[Reference]] = {}
         for each in references:
-            if set(wanted) <= set(each.key):
+            if set(wanted) <= set(each.key) and not hides_rows(each.type_):
                 found[each] = tuple(each.values[each.key.index(attribute)] for attribute in wanted)
             else:
                 asked.setdefault(each.key, []).append(each)
@@ -112,11 +115,39 @@ class Runner:
         self, type_: ObjectType, key: Sequence[str], values: Sequence[tuple[Any, ...]], wanted: Sequence[str]
     ) -> dict[int, tuple[Any, ...]]:
         """Return attributes of the rows that are there, by their index in the values of a unique key."""
-        columns = columns_of(type_)
-        given = unnest([columns[attribute].type for attribute in key], values)
-        on = and_(*(columns[attribute] == given.c[f"k{index}"] for index, attribute in enumerate(key)))
-        statement = select(given.c.place, *(columns[attribute] for attribute in wanted)).join(type_.table, on)
+        entity = entity_of(type_)
+        given = unnest([columns_of(type_)[attribute].type for attribute in key], values)
+        on = and_(*(getattr(entity, attribute) == given.c[f"k{index}"] for index, attribute in enumerate(key)))
+        shown = [getattr(entity, attribute) for attribute in wanted]
+        statement = select(given.c.place, *shown).select_from(given.join(selectable(entity), on))
         return {place - 1: tuple(row) for place, *row in await self.run(statement, None, None)}
+
+    async def check_before(
+        self,
+        type_: ObjectType,
+        kind: Kind,
+        where: Sequence[ColumnElement[bool]],
+        path: Path,
+        attributes: Iterable[str] = (),
+    ) -> None:
+        """Refuse where one of the rows that a statement is about to write is seen and may not be written.
+
+        Raises:
+            Refused: One is.
+        """
+        statement = self.guard.not_editable(type_, kind, where, attributes)
+        if statement is not None and not all(may for (may,) in await self.run(statement, None, None)):
+            raise Refused([forbidden(type_, kind, path)])
+
+    async def check_after(self, type_: ObjectType, kind: Kind, where: ColumnElement[bool], path: Path) -> None:
+        """Refuse where one of the rows that were written is not one that the caller sees and may write so.
+
+        Raises:
+            Refused: One is not.
+        """
+        statement = self.guard.not_allowed(type_, kind, where)
+        if statement is not None and await self.run(statement, None, None):
+            raise Refused([forbidden(type_, kind, path)])
 
     async def take(self, rows: Sequence[Row]) -> list[Row | Reference]:
         """Return rows that are looked for: a reference to each that is there; of those that are not, those to make.

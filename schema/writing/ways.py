@@ -4,13 +4,14 @@ A way runs inside a transaction and may be run several times in it: where anothe
 where it has to be found out which row was refused.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from schema.errors import BadInputError, UnavailableError
 from schema.graph import Graph, ObjectType
 from schema.query.filter_arguments import read_filter
+from schema.writing.guard import Guard, Kind
 from schema.writing.plan import Row
 from schema.writing.problems import INPUT, Refused, invalid
 from schema.writing.read import InputReader, upsert_keys, version_in
@@ -64,7 +65,7 @@ class Transaction(Connection, Protocol):
 
 
 async def carry_out(
-    way: Way, given: Given, *, transaction: Transaction, graph: Graph, type_: ObjectType, most_written: int
+    way: Way, given: Given, *, transaction: Transaction, guard: Guard, type_: ObjectType, most_written: int
 ) -> Keys:
     """Write what an input says, and return the keys; again where another transaction stood in the way.
 
@@ -72,7 +73,7 @@ async def carry_out(
         way: How.
         given: The coerced input.
         transaction: What to write in.
-        graph: The graph description.
+        guard: What the caller sees and may write.
         type_: What is written.
         most_written: Most rows that the input may write or name.
 
@@ -80,9 +81,10 @@ async def carry_out(
         Refused: It was refused.
         UnavailableError: Others stood in the way each time.
     """
-    tries, is_careful = 1, False
+    tries, is_careful, graph = 1, False, guard.graph
+    type_ = graph.types[type_.name]
     while True:
-        writer = Writer(graph, transaction, is_careful=is_careful)
+        writer = Writer(guard, transaction, is_careful=is_careful)
         try:
             keys = await way(Work(graph, type_, InputReader(graph, most_written), writer), given)
             if graph.has_deferred:
@@ -125,7 +127,7 @@ async def _update(work: Work, given: Given) -> Keys:
 
 async def _update_many(work: Work, given: Given) -> Keys:
     changes = work.reader.changes(work.type_, given["set"], (*INPUT, "set"))
-    keys = await _found(work, given)
+    keys = await _found(work, given, "update", changes.values)
     await work.writer.change_all(changes, keys)
     return keys
 
@@ -140,7 +142,7 @@ async def _delete(work: Work, given: Given) -> Keys:
 
 
 async def _delete_many(work: Work, given: Given) -> Keys:
-    keys = await _found(work, given)
+    keys = await _found(work, given, "delete")
     await work.writer.delete_all(work.type_, keys)
     return keys
 
@@ -163,7 +165,7 @@ async def _upserted(work: Work, rows: list[Row], given: Given) -> Keys:
     return [row.key for row in rows]
 
 
-async def _found(work: Work, given: Given) -> list[tuple[Any, ...]]:
+async def _found(work: Work, given: Given, kind: Kind, attributes: Iterable[str] = ()) -> list[tuple[Any, ...]]:
     """Return the keys of the rows that `filter` finds."""
     at_most = work.reader.at_most(given["atMost"], (*INPUT, "atMost"))
     work.reader.check()
@@ -171,7 +173,7 @@ async def _found(work: Work, given: Given) -> list[tuple[Any, ...]]:
         condition = read_filter(work.graph, work.type_, given["filter"])
     except BadInputError as error:
         raise Refused([invalid(error.code, str(error), (*INPUT, "filter"))]) from error
-    return await work.writer.find(work.type_, condition, at_most)
+    return await work.writer.find(work.type_, condition, at_most, kind, attributes)
 
 
 WAYS: Final[Mapping[str, Way]] = {

@@ -4,18 +4,19 @@ The order is that of the foreign keys: what a row leads to first, then the row, 
 looked up that a constraint tells as well, so two requests that race meet in PostgreSQL, and nowhere else.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, NoReturn
+from typing import Any, Final, NoReturn
 
 from sqlalchemy import ColumnElement, Executable, and_, delete, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
-from schema.graph import Field, Graph, Link, ObjectType
+from schema.graph import Field, Link, ObjectType
 from schema.query.conditions import restrict
 from schema.query.filters import Condition
 from schema.query.rows import rows_of_type
 from schema.writing.children import ChildWriter
+from schema.writing.guard import Guard, Kind
 from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid, missing
 from schema.writing.run import (
@@ -34,13 +35,17 @@ from schema.writing.run import (
 )
 from schema.writing.violations import Attempt
 
+TAKEN: Final = "There is another {} with the same unique key."
+"""Said of a row that is there and that the caller does not see."""
+
 
 class Writer:
     """Writes the rows of one mutation."""
 
-    def __init__(self, graph: Graph, connection: Connection, *, is_careful: bool = False) -> None:
-        """Note where to write, and whether the row that is refused is looked for; see `Unclear`."""
-        self._runner = Runner(graph, connection, is_careful=is_careful)
+    def __init__(self, guard: Guard, connection: Connection, *, is_careful: bool = False) -> None:
+        """Note for whom and where to write, and whether the row that is refused is looked for; see `Unclear`."""
+        self._guard = guard
+        self._runner = Runner(guard, connection, is_careful=is_careful)
         self._children = ChildWriter(self._runner, self.create, self.change)
 
     async def create(self, rows: Sequence[Row]) -> None:
@@ -64,7 +69,21 @@ class Writer:
                 )
                 for row, written in zip(part, found, strict=True):
                     take_told(row, told, written)
+        await self._check_new(rows)
         await self._children.write(rows)
+
+    async def _check_new(self, rows: Sequence[Row], kind: Kind = "create") -> None:
+        """Refuse rows that were written and that the caller may not see, or not write so; the first one is named."""
+        if not rows or not self._guard.is_guarded(rows[0].type_, kind):
+            return
+        type_ = rows[0].type_
+        path = attempt_of(type_.table, rows).path
+        try:
+            await self._runner.check_after(type_, kind, is_one_of(type_, [row.key for row in rows]), path)
+        except Refused:
+            for row in rows:
+                await self._runner.check_after(type_, kind, is_one_of(type_, [row.key]), row.path)
+            raise
 
     async def upsert(self, rows: Sequence[Row], key: Sequence[Field]) -> None:
         """Write rows of one type, changing those that are there already under a unique key.
@@ -77,6 +96,7 @@ class Writer:
         await self._lead(rows)
         type_, named = rows[0].type_, [field.attribute for field in key]
         table, columns = type_.table, columns_of(type_)
+        before = await self._there_before(rows, named)
         for shape, group in _by_shape(rows):
             values, given = many_values(type_, shape, group)
             statement = insert_or(table).values(values)
@@ -86,20 +106,54 @@ class Writer:
             new = {columns[attribute].key: statement.excluded[columns[attribute].key] for attribute in changed}
             elements = [columns[attribute] for attribute in named]
             new |= {column.key: value for column, value in next_version(type_).items()}
-            statement = statement.on_conflict_do_update(index_elements=elements, set_=new)
+            may = self._guard.editable(type_, "update", changed)
+            statement = statement.on_conflict_do_update(
+                index_elements=elements, set_=new, where=and_(*may) if may else None
+            )
             await self._runner.run(statement, given, attempt_of(table, group))
         there = [Reference(type_, tuple(named), tuple(row.values[each] for each in named), row.path) for row in rows]
         told = told_of(rows)
         found = await self._runner.resolve(there, [*told])
         for row, reference in zip(rows, there, strict=True):
             take_told(row, told, found[reference])
+        await self._check_new([row for row in rows if id(row) not in before])
+        await self._check_new([*before.values()], "update")
         await self._children.write(rows)
 
-    async def find(self, type_: ObjectType, condition: Condition | None, at_most: int) -> list[tuple[Any, ...]]:
+    async def _there_before(self, rows: Sequence[Row], named: Sequence[str]) -> dict[int, Row]:
+        """Return the rows of an upsert that are there already; refuse those that the caller may not change.
+
+        Where no rule is, nobody asks.
+        """
+        type_ = rows[0].type_
+        if not (self._guard.is_guarded(type_, "create") or self._guard.is_guarded(type_, "update", _given(rows))):
+            return {}
+        columns, found = columns_of(type_), dict[int, Row]()
+        for row in rows:
+            is_it = [columns[each] == row.values[each] for each in named]
+            if not await self._runner.run(select(*table_key(type_)).where(*is_it), None, None):
+                continue
+            seen = self._guard.editable(type_)
+            if seen and not await self._runner.run(select(*table_key(type_)).where(*is_it, *seen), None, None):
+                raise Refused([Problem("ConflictError", "NOT_UNIQUE", TAKEN.format(type_.name), row.path)])
+            await self._runner.check_before(type_, "update", is_it, row.path, set(row.values) - set(named))
+            found[id(row)] = row
+        return found
+
+    async def find(
+        self, type_: ObjectType, condition: Condition | None, at_most: int, kind: Kind, attributes: Iterable[str] = ()
+    ) -> list[tuple[Any, ...]]:
         """Return the keys of the rows that a filter finds, and keep others from changing them.
 
+        Args:
+            type_: Their type.
+            condition: The filter.
+            at_most: Most rows.
+            kind: What is done to them.
+            attributes: What is changed of them.
+
         Raises:
-            Refused: There are more than may be written.
+            Refused: There are more than may be written, or one of them may not be.
         """
         rows = restrict(self._runner.graph, rows_of_type(type_), condition)
         keys = rows.values(type_.key_attributes)
@@ -108,6 +162,8 @@ class Writer:
         if len(found) > at_most:
             text = f"The filter finds more {type_.name} rows than `atMost`, which is {at_most:,}."
             raise Refused([invalid("TOO_MANY", text, ("input", "atMost"))])
+        if found:
+            await self._runner.check_before(type_, kind, [is_one_of(type_, found)], ("input", "filter"), attributes)
         return found
 
     async def change_all(self, changes: Row, keys: Sequence[tuple[Any, ...]]) -> None:
@@ -120,8 +176,11 @@ class Writer:
         if not keys or not changes.values:
             return
         type_, values = changes.type_, as_values(changes.type_, changes.values) | next_version(changes.type_)
-        statement = update(type_.table).where(is_one_of(type_, keys)).values(values)
+        is_it = is_one_of(type_, keys)
+        may = self._guard.editable(type_, "update", changes.values)
+        statement = update(type_.table).where(is_it, *may).values(values)
         await self._runner.run(statement, None, attempt_of(type_.table, [changes]))
+        await self._runner.check_after(type_, "update", is_it, changes.path)
 
     async def delete_all(self, type_: ObjectType, keys: Sequence[tuple[Any, ...]]) -> None:
         """Delete rows.
@@ -131,7 +190,8 @@ class Writer:
         """
         if keys:
             attempt = Attempt(type_.table, (), ("input", "filter"), is_delete=True)
-            await self._runner.run(delete(type_.table).where(is_one_of(type_, keys)), None, attempt)
+            may = self._guard.editable(type_, "delete")
+            await self._runner.run(delete(type_.table).where(is_one_of(type_, keys), *may), None, attempt)
 
     async def change(self, row: Row, path: Path) -> None:
         """Change a row, and all that is said of what hangs on it.
@@ -146,15 +206,20 @@ class Writer:
         await self._lead([row])
         above = [(change, await self._above(row, link)) for link, change in _above(row)]
         type_, table, told = row.type_, row.type_.table, told_of([row])
+        is_it = [*_is_it(row), *self._guard.editable(type_)]
+        await self._runner.check_before(type_, "update", is_it, path, row.values)
+        may = self._guard.editable(type_, "update", row.values)
         if row.values or row.version is not None:
             values = as_values(type_, row.values) | next_version(type_)
-            statement: Executable = update(table).where(*_is_it(row)).values(values).returning(*told.values())
+            statement: Executable = update(table).where(*_is_it(row), *may).values(values).returning(*told.values())
         else:
-            statement = select(*told.values()).where(*_is_it(row)).with_for_update()
+            statement = select(*told.values()).where(*is_it).with_for_update()
         found = await self._runner.run(statement, None, attempt_of(table, [row]))
         if not found:
             await self._refuse(row, path)
         take_told(row, told, found[0])
+        if row.values:
+            await self._runner.check_after(type_, "update", is_one_of(type_, [row.key]), row.path)
         for change, (target, key) in above:
             if change is None:
                 await self.delete(Row(target, path, {}, key=key), path)
@@ -180,16 +245,18 @@ class Writer:
         Raises:
             Refused: It is not there or was changed by another, or other rows lead to it.
         """
-        table = row.type_.table
-        statement = delete(table).where(*_is_it(row)).returning(*table.primary_key)
+        table, type_ = row.type_.table, row.type_
+        await self._runner.check_before(type_, "delete", _is_it(row), path)
+        may = self._guard.editable(type_, "delete")
+        statement = delete(table).where(*_is_it(row), *may).returning(*table.primary_key)
         if not await self._runner.run(statement, None, Attempt(table, (), path, is_delete=True)):
             await self._refuse(row, path)
 
     async def _refuse(self, row: Row, path: Path) -> NoReturn:
         """Refuse to change a row that is not there, or not as it was when it was read."""
-        there = replace(row, version=None)
+        is_there = [*_is_it(replace(row, version=None)), *self._guard.editable(row.type_)]
         if row.version is None or not await self._runner.run(
-            select(*row.type_.table.primary_key).where(*_is_it(there)), None, None
+            select(*table_key(row.type_)).where(*is_there), None, None
         ):
             raise Refused([missing(row.type_.name, path)])
         text = f"The {row.type_.name} was changed since it was read; `current` has it as it is."
@@ -212,6 +279,16 @@ class Writer:
             for row, end in ends:
                 values = values_of(end, far) if isinstance(end, Row) else found[end]
                 row.values.update(zip((near for near, _ in link.pairs), values, strict=True))
+
+
+def table_key(type_: ObjectType) -> Sequence[Any]:
+    """Return the columns of a type's primary key."""
+    return [*type_.table.primary_key]
+
+
+def _given(rows: Iterable[Row]) -> set[str]:
+    """Return the attributes that rows give."""
+    return {attribute for row in rows for attribute in row.values}
 
 
 def _by_shape(rows: Sequence[Row]) -> Iterator[tuple[frozenset[str], list[Row]]]:

@@ -81,7 +81,7 @@ async def test_principal(web: Served) -> None:
     """A route knows who asks; a wrong key is refused before it runs."""
     async with web.app.state.parts.database.write() as session:
         _, key = await create(session, "test", ("read", "tags"))
-    assert (await web.client.get("/me")).json() == ["read"]
+    assert (await web.client.get("/me")).json() == ["*", "read"]
     assert (await web.client.get("/me", headers={"X-API-Key": key})).json() == ["read", "tags"]
     wrong = await web.client.get("/me", headers={"X-API-Key": "wrong"})
     assert (wrong.status_code, wrong.headers["www-authenticate"]) == (401, 'Bearer realm="achene"')

@@ -24,7 +24,7 @@ TWO = """mutation ($a: CreateTagInput!, $tags: [CreateTagInput!]!) {
 async def server(server_url: Callable[[str], str], template: str) -> AsyncIterator[Served]:
     """A server of an empty database, to which everybody may write."""
     name = await clone(server_url, template)
-    async with serving(server_url(name), anonymous_scopes=("read", "write")) as web:
+    async with serving(server_url(name), anonymous_scopes=("read", "write", "*")) as web:
         yield web
     await drop(server_url, name)
 
@@ -150,7 +150,7 @@ async def test_keys_expire(web: Served) -> None:
 
 async def test_keys_of_others(web: Served) -> None:
     """Two callers may choose the same key."""
-    _, key = await new_key(web, "read", "write")
+    _, key = await new_key(web, "read", "write", "*")
     await send(web, "k-9")
     answer = await send(web, "k-9", variables=ann("Bob"), headers={"X-API-Key": key})
     assert answer.status_code == 200

@@ -19,7 +19,7 @@ from tests.api.keyring import Keyring, execute, keyring, until
 
 SCOPE_FORM = (
     "is not a scope. A scope is a word such as read, or two such as posts:write: small letters, digits, - and _, "
-    "each word beginning with a letter."
+    "each word beginning with a letter. * stands for all that rules name."
 )
 
 
@@ -84,7 +84,7 @@ async def test_bad_names(database_url: str, name: str) -> None:
 
 @pytest.mark.parametrize(
     "scope",
-    ["", "Read", "1read", "read:", ":read", "a:b:c", "read write", "read\n", "lésen", "*", "-read", "a:-b", "x" * 101],
+    ["", "Read", "1read", "read:", ":read", "a:b:c", "read write", "read\n", "lésen", "**", "-read", "a:-b", "x" * 101],
 )
 async def test_bad_scopes(database_url: str, scope: str) -> None:
     """A scope is one word or two; the message repeats it and says so."""

@@ -21,7 +21,7 @@ ANN = {"user": {"name": "Ann", "email": "ann@example.org"}}
 async def server(server_url: Callable[[str], str], template: str) -> AsyncIterator[Served]:
     """A server of an empty database, read by everybody."""
     name = await clone(server_url, template)
-    async with serving(server_url(name), anonymous_scopes=("read",)) as web:
+    async with serving(server_url(name), anonymous_scopes=("read", "*")) as web:
         yield web
     await drop(server_url, name)
 
@@ -46,7 +46,7 @@ async def rows(web: Served, sql: str) -> list[tuple[object, ...]]:
 
 async def test_with_a_key_that_may_write(web: Served) -> None:
     """It writes, and the log has the operation and the key, and nothing of what was written."""
-    _, key = await new_key(web, "read", "write")
+    _, key = await new_key(web, "read", "write", "*")
     answer = await web.ask(CREATE, variables=ANN, headers={"X-API-Key": key})
     assert answer.json() == {"data": {"createUser": {"__typename": "CreateUserPayload", "user": {"name": "Ann"}}}}
     (line,) = await web.logged()
@@ -72,7 +72,7 @@ async def test_without_a_key(web: Served) -> None:
 @pytest.mark.parametrize("content_type", ["application/x-www-form-urlencoded", "multipart/form-data", "text/plain"])
 async def test_what_a_form_can_send(web: Served, content_type: str) -> None:
     """No page of another site can make a browser write: what a form can send is not taken."""
-    _, key = await new_key(web, "read", "write")
+    _, key = await new_key(web, "read", "write", "*")
     body = '{"query": "mutation { deleteUser(input: {id: \\"x\\"}) { __typename } }"}'
     headers = {"X-API-Key": key, "Content-Type": content_type}
     answer = await web.client.post("/graphql", content=body, headers=headers)
@@ -81,7 +81,7 @@ async def test_what_a_form_can_send(web: Served, content_type: str) -> None:
 
 async def test_by_get(web: Served) -> None:
     """A mutation by GET is refused."""
-    _, key = await new_key(web, "read", "write")
+    _, key = await new_key(web, "read", "write", "*")
     query = 'mutation { deleteUser(input: {id: "x"}) { __typename } }'
     answer = await web.client.get("/graphql", params={"query": query}, headers={"X-API-Key": key})
     assert answer.status_code == 405
@@ -89,7 +89,7 @@ async def test_by_get(web: Served) -> None:
 
 async def test_a_client_that_leaves(web: Served) -> None:
     """What it asked for is not written, and those who come after it are answered."""
-    _, key = await new_key(web, "read", "write")
+    _, key = await new_key(web, "read", "write", "*")
     headers = {"X-API-Key": key}
     await web.ask(CREATE, variables=ANN, headers=headers)
     ((id_,),) = await rows(web, "SELECT id FROM users")

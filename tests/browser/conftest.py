@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import pytest
 from filelock import FileLock
-from playwright.async_api import Browser, BrowserContext, Error, Page, async_playwright
+from playwright.async_api import Browser, Error, Page, async_playwright
 
 from api.console.build import DIST, BuildError, build, check_node, is_current
 from tests.api.served import Served, serving
@@ -52,9 +52,22 @@ class Watched:
     def __post_init__(self) -> None:
         """Begin to watch."""
         self.page.set_default_timeout(WAIT_MS)
-        self.page.on("console", lambda message: self.complaints.append(f"{message.type}: {message.text}"))
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.on("request", self._note)
+        for event, listener in self._listeners().items():
+            self.page.on(event, listener)
+
+    def stop(self) -> None:
+        """Watch no more."""
+        for event, listener in self._listeners().items():
+            self.page.remove_listener(event, listener)
+
+    def _listeners(self) -> dict[Any, Any]:
+        return {"console": self._note_message, "pageerror": self._note_error, "request": self._note}
+
+    def _note_message(self, message: Any) -> None:
+        self.complaints.append(f"{message.type}: {message.text}")
+
+    def _note_error(self, error: Any) -> None:
+        self.complaints.append(str(error))
 
     def _note(self, request: Any) -> None:
         self.asked.append(request.url)
@@ -72,23 +85,54 @@ class Watched:
         await self.page.wait_for_selector(ready)
 
 
+Scheme = Literal["light", "dark"]
+
+
 class Browsing:
-    """Opens pages of a browser, each in a profile of its own, for one test."""
+    """Opens pages of a browser, as a user does who was never there.
+
+    A page is kept for the next test that opens the same server: it is emptied of all that the browser stores, and what
+    was compiled of the scripts stays.
+    """
 
     def __init__(self, browser: Browser) -> None:
         self._browser = browser
-        self._contexts: list[BrowserContext] = []
+        self._kept: dict[tuple[str, Scheme], Page] = {}
+        self._used: dict[tuple[str, Scheme], Watched] = {}
 
-    async def page(self, base: str, scheme: Literal["light", "dark"] = "light") -> Watched:
-        """Return an empty page for a server."""
-        context = await self._browser.new_context(viewport={"width": 1360, "height": 850}, color_scheme=scheme)
-        self._contexts.append(context)
-        return Watched(await context.new_page(), base)
+    async def page(self, base: str, scheme: Scheme = "light") -> Watched:
+        """Return an empty page for a server; one for each server and scheme at a time."""
+        assert (base, scheme) not in self._used
+        page = self._kept.pop((base, scheme), None)
+        if page is None:
+            context = await self._browser.new_context(viewport={"width": 1360, "height": 850}, color_scheme=scheme)
+            page = await context.new_page()
+        watched = self._used[base, scheme] = Watched(page, base)
+        return watched
+
+    async def put_back(self) -> None:
+        """Keep the page that was used last, as if it had never been, and close all others."""
+        *others, last = [None, *self._used]
+        for page in [*self._kept.values(), *(self._used[place].page for place in others[1:])]:
+            await page.context.close()
+        self._kept.clear()
+        if last is not None:
+            watched = self._used[last]
+            watched.stop()
+            page = watched.page
+            await page.goto("about:blank")
+            await page.context.clear_cookies()
+            session = await page.context.new_cdp_session(page)
+            stored = {"origin": last[0], "storageTypes": "local_storage,session_storage,indexeddb"}
+            await session.send("Storage.clearDataForOrigin", stored)
+            await session.detach()
+            self._kept[last] = page
+        self._used.clear()
 
     async def close(self) -> None:
         """Close them all."""
-        for context in self._contexts:
-            await context.close()
+        for page in self._kept.values():
+            await page.context.close()
 
 
 @pytest.fixture(scope="session")
@@ -103,12 +147,19 @@ async def chromium() -> AsyncIterator[Browser]:
         await browser.close()
 
 
-@pytest.fixture
-async def browsing(chromium: Browser) -> AsyncIterator[Browsing]:
-    """What opens pages for one test."""
+@pytest.fixture(scope="session")
+async def browser_pages(chromium: Browser) -> AsyncIterator[Browsing]:
+    """What opens pages for all tests."""
     opened = Browsing(chromium)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def browsing(browser_pages: Browsing) -> AsyncIterator[Browsing]:
+    """What opens pages for one test."""
+    yield browser_pages
+    await browser_pages.put_back()
 
 
 @pytest.fixture(scope="session")

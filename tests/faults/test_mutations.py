@@ -69,7 +69,7 @@ async def test_postgresql_is_killed(server: tuple[Cluster, str]) -> None:
     """Who sends the same key until there is an answer has written once; who does not has written all or nothing."""
     cluster, url = server
     await migrate(url)
-    async with serving(url, anonymous_scopes=("read", "write")) as web:
+    async with serving(url, anonymous_scopes=("read", "write", "*")) as web:
         for at, moment in enumerate(MOMENTS):
             for name, headers in ((f"once-{at}", {"Idempotency-Key": f"key-{at}"}), (f"perhaps-{at}", {})):
                 task = asyncio.create_task(web.client.post("/graphql", json=request(name), headers=headers))
@@ -95,7 +95,7 @@ async def test_the_server_is_killed(database_url: str, tmp_path: Path) -> None:
         "DATABASE_URL": database_url,
         "ACHENE_PORT": str(port),
         "ACHENE_ENVIRONMENT": "development",
-        "ACHENE_ANONYMOUS_SCOPES": "read,write",
+        "ACHENE_ANONYMOUS_SCOPES": "read,write,*",
     }
     headers = {"Idempotency-Key": "key"}
     child = subprocess.Popen(  # noqa: ASYNC220, S603
@@ -114,7 +114,7 @@ async def test_the_server_is_killed(database_url: str, tmp_path: Path) -> None:
         child.kill()
         await asyncio.to_thread(child.wait, timeout=30)
     assert await counts(database_url, "post") in (WHOLE, NOTHING)
-    async with serving(database_url, anonymous_scopes=("read", "write")) as web:
+    async with serving(database_url, anonymous_scopes=("read", "write", "*")) as web:
         answer = await web.client.post("/graphql", json=request("post"), headers=headers)
     assert answer.json() == WRITTEN
     assert await counts(database_url, "post") == WHOLE

@@ -8,8 +8,7 @@ from graphql import parse
 
 from schema.context import Context
 from schema.documents import Document, to_document
-from schema.principal import Principal
-from tests.schema.conftest import Answer, Asker
+from tests.schema.conftest import READER, Answer, Asker
 
 
 @cache
@@ -21,7 +20,7 @@ async def both(ask: Asker, query: str, **variables: Any) -> Answer:
     """Return what resolvers and loaders answer, having seen that the engine answers the same, where it answers."""
     answer = await ask(query, **variables)
     if not answer.errors:
-        context = Context(Principal(), ask.database, ask.schema.new_loaders(ask), "test")
+        context = Context(READER, ask.database, ask.schema.new_loaders(ask, READER), "test")
         found = await ask.schema.answer(_document(query), operation_name=None, variables=variables, context=context)
         if found.data is not None:
             assert orjson.dumps(orjson.loads(found.data)) == orjson.dumps(answer.data), (query, variables)

@@ -13,10 +13,13 @@ from api.database import Database
 from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context
-from schema.principal import Principal
+from schema.principal import EVERY, Principal
 from tests.conftest import clone, drop
 from tests.schema.zoo import Zoo, order_labels
 from tests.schema.zoo_rows import FIRST_ORDER, rows
+
+READER = Principal(frozenset({EVERY}))
+"""A caller who sees everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,7 @@ class Asker:
         if errors:
             return Answer(None, [error.message for error in errors], [], 0)
         self.statements.clear()
-        context = Context(Principal(), self.database, self.schema.new_loaders(self), "test")
+        context = Context(READER, self.database, self.schema.new_loaders(self, READER), "test")
         result = await self.schema.execute(document, operation_name=None, variables=variables, context=context)
         found: list[GraphQLError] = result.errors or []
         data = orjson.loads(orjson.dumps(result.data))

@@ -17,10 +17,9 @@ from schema.content.demo import load_demo
 from schema.context import Context
 from schema.errors import UnavailableError
 from schema.opaque import encode
-from schema.principal import Principal
 from tests.conftest import clone, drop
 from tests.schema.both import both
-from tests.schema.conftest import Asker
+from tests.schema.conftest import READER, Asker
 
 DEEP = """query($first: Int) {
   users(first: $first) { nodes { name posts(first: 10) { nodes {
@@ -176,7 +175,7 @@ class Slow:
 async def run(schema: GraphSchema, database: Database, behaviour: Callable[[str], Any], query: str) -> tuple[Any, Slow]:
     """Run a query by resolvers over a reader that misbehaves."""
     reader = Slow(database, behaviour)
-    context = Context(Principal(), database, schema.new_loaders(reader), "test")
+    context = Context(READER, database, schema.new_loaders(reader, READER), "test")
     async with asyncio.timeout(20):
         return await schema.execute(parse(query), operation_name=None, variables={}, context=context), reader
 
@@ -210,7 +209,7 @@ async def test_many_requests_at_once(ask: Asker) -> None:
     """Forty requests side by side each get their own answer."""
 
     async def one(number: int) -> Any:
-        context = Context(Principal(), ask.database, ask.schema.new_loaders(ask.database), str(number))
+        context = Context(READER, ask.database, ask.schema.new_loaders(ask.database, READER), str(number))
         below = "nodes { id posts(first: 1) { nodes { author { id } } } }"
         query = f"{{ users(first: 1, offset: {number}) {{ {below} }} }}"
         result = await ask.schema.execute(parse(query), operation_name=None, variables={}, context=context)
@@ -284,8 +283,8 @@ async def test_a_request_that_is_given_up_leaves_nothing_behind(ask: Asker) -> N
         finally:
             ended.set()
 
-    loaders = ask.schema.new_loaders(Slow(ask.database, hang))
-    context = Context(Principal(), ask.database, loaders, "test")
+    loaders = ask.schema.new_loaders(Slow(ask.database, hang), READER)
+    context = Context(READER, ask.database, loaders, "test")
     running = asyncio.ensure_future(
         ask.schema.execute(parse("{ users { nodes { name } } }"), operation_name=None, variables={}, context=context)
     )

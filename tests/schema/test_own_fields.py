@@ -21,10 +21,9 @@ from schema.models.base import SECRET, Exposure, expose
 from schema.models.post import Post
 from schema.models.user import User
 from schema.opaque import encode
-from schema.principal import Principal
 from tests.conftest import clone, drop
 from tests.schema.both import both
-from tests.schema.conftest import Asker
+from tests.schema.conftest import READER, Asker
 
 POST = encode("Post:1")
 
@@ -129,7 +128,7 @@ async def test_reading_what_was_not_declared_is_an_error_not_data(ask: Asker) ->
 async def test_such_an_error_is_ours_to_hide(ask: Asker) -> None:
     """The exception is not public, so that a client reads INTERNAL and the log the rest."""
     own = with_fields(ask, Undeclared)
-    context = Context(Principal(), ask.database, own.schema.new_loaders(ask), "test")
+    context = Context(READER, ask.database, own.schema.new_loaders(ask, READER), "test")
     result = await own.schema.execute(
         parse(f'{{ post(id: "{POST}") {{ loud }} }}'), operation_name=None, variables={}, context=context
     )

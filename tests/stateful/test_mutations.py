@@ -213,7 +213,7 @@ def site_of(server_url: Callable[[str], str], template: str) -> Iterator[Site]:
     """Serve an empty database."""
     with asyncio.Runner() as runner:
         name = runner.run(clone(server_url, template))
-        serves = serving(server_url(name), anonymous_scopes=("read", "write"))
+        serves = serving(server_url(name), anonymous_scopes=("read", "write", "*"))
         web = runner.run(serves.__aenter__())
         admin = runner.run(asyncpg.connect(server_url(name)))
         no_rest = httpx.Limits(max_keepalive_connections=0)  # the loop stands between steps, and would miss a closing

@@ -138,7 +138,7 @@ def test_rotate(database_url: str) -> None:
         (
             ("create", "--name", "x", "--scopes", "Read"),
             "'Read' is not a scope. A scope is a word such as read, or two such as posts:write: small letters, digits, "
-            "- and _, each word beginning with a letter.",
+            "- and _, each word beginning with a letter. * stands for all that rules name.",
         ),
         (("create", "--name", "x", "--scopes", " ,"), "scopes must name at least one scope, such as read."),
         (("create", "--name", " ", "--scopes", "read"), "name must be one line of 1 to 200 printable characters."),

@@ -13,9 +13,8 @@ from schema.documents import to_document
 from schema.engine import Engine
 from schema.errors import StatementFailedError
 from schema.opaque import encode
-from schema.principal import Principal
 from tests.conftest import drawn
-from tests.schema.conftest import Asker
+from tests.schema.conftest import READER, Asker
 from tests.schema.engine.documents import Writer
 
 CASES = drawn(360)
@@ -46,9 +45,9 @@ async def both_ways(asker: Asker, engine: Engine, text: str, variables: dict[str
     operation = document.operation(None)
     coerced = get_variable_values(asker.schema.core, operation.variable_definitions or (), variables)
     assert isinstance(coerced, VariableValues), (text, variables, coerced)
-    context = Context(Principal(), asker.database, asker.schema.new_loaders(asker.database), "test")
+    context = Context(READER, asker.database, asker.schema.new_loaders(asker.database, READER), "test")
     result = await asker.schema.execute(node, operation_name=None, variables=variables, context=context)
-    compiled = engine.compile(document, operation, coerced)
+    compiled = engine.compile(document, operation, coerced, asker.schema.sights.whole, None)
     if compiled is None:
         return "refused" if result.errors else "uncompiled"
     try:

@@ -11,8 +11,7 @@ from schema.context import Context
 from schema.documents import to_document
 from schema.engine.arguments import ArgumentReader
 from schema.opaque import encode
-from schema.principal import Principal
-from tests.schema.conftest import Asker
+from tests.schema.conftest import READER, Asker
 from tests.schema.engine.test_differential import both_ways
 
 FIRST, SECOND = encode("Category:1"), encode("Category:2")
@@ -62,7 +61,7 @@ async def reads(ask: Asker, text: str, tried: list[dict[str, Any]], monkeypatch:
         assert ask.schema.engine is not None
         assert await both_ways(ask, ask.schema.engine, text, given) in ("same", "refused", "failed")
     for number, given in enumerate([tried[0], *tried]):
-        context = Context(Principal(), ask.database, ask.schema.new_loaders(ask), "test")
+        context = Context(READER, ask.database, ask.schema.new_loaders(ask, READER), "test")
         await ask.schema.answer(document, operation_name=None, variables=given, context=context)
         if number == 0:
             monkeypatch.setattr(ArgumentReader, "read", counted)

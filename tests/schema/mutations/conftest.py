@@ -18,7 +18,7 @@ from schema.principal import Principal
 from tests.conftest import clone, drop
 from tests.schema.mutations.models import Club
 
-WRITER = Principal(scopes=frozenset({"read", "write"}), key_id=1)
+WRITER = Principal(scopes=frozenset({"read", "write", "*"}), key_id=1)
 
 REFUSAL = "__typename ... on UserError { message code path } ... on ValidationError { errors { message code path } }"
 """What a test wants to know of a refusal."""
@@ -73,7 +73,7 @@ class Writes:
     async def answer(self, document: str, **variables: Any) -> dict[str, Any]:
         """Return the whole answer to a document."""
         self.database.statements.clear()
-        context = Context(self.principal, self.database, self.schema.new_loaders(self.database), "test")
+        context = Context(self.principal, self.database, self.schema.new_loaders(self.database, self.principal), "test")
         found = await self.schema.answer(
             self._documents.get(document), operation_name=None, variables=variables, context=context
         )

@@ -67,7 +67,7 @@ async def test_without_it(write: Writes) -> None:
 
 async def test_who_may_not_write(write: Writes) -> None:
     """A key that may not write is told so once."""
-    write.principal = Principal(scopes=frozenset({"read"}), key_id=2)
+    write.principal = Principal(scopes=frozenset({"read", "*"}), key_id=2)
     answer = await write.answer(TWO, user=ANN, post=post())
     assert answer["data"]["user"] == {"__typename": "ForbiddenError", "code": "FORBIDDEN"}
     assert answer["errors"] == [undone("user")] * 2

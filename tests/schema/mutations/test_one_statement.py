@@ -54,7 +54,9 @@ async def pair(server_url: Callable[[str], str], content_template: str) -> Async
 
 async def way_of(writes: Writes, document: str, **variables: Any) -> tuple[str, bytes]:
     """Return which way a mutation went, and the answer's bytes."""
-    context = Context(WRITER, writes.database, writes.schema.new_loaders(writes.database), "test", frozenset({"way"}))
+    context = Context(
+        WRITER, writes.database, writes.schema.new_loaders(writes.database, WRITER), "test", frozenset({"way"})
+    )
     found = await writes.schema.answer(
         Documents(writes.schema.core).get(document), operation_name=None, variables=variables, context=context
     )
@@ -180,7 +182,7 @@ async def test_one_statement_whatever_the_values(default_graph: GraphSchema) -> 
     for number in range(50):
         given = {"input": {"slug": f"secret-{number}", "name": "N"}}
         variables: Any = VariableReader(default_graph.core, operation).read(given)
-        compiled = default_graph.engine.compile(document, operation, variables)
+        compiled = default_graph.engine.compile(document, operation, variables, default_graph.sights.whole, None)
         assert compiled is not None
         assert sorted(compiled.arguments) == ["N", f"secret-{number}"]
         statements.add(id(compiled.statement))

@@ -157,7 +157,7 @@ async def test_publish_is_refused(write: Writes) -> None:
     assert await refused(write, "publishPost", {"id": encode("Post:9")}) == [("NotFoundError", "NOT_FOUND", at)]
     await write("updatePost", {"id": POST, "draft": False}, "__typename")
     assert await refused(write, "publishPost", {"id": POST}) == [("ConflictError", "ALREADY_PUBLISHED", at)]
-    write.principal = Principal(scopes=frozenset({"read"}), key_id=2)
+    write.principal = Principal(scopes=frozenset({"read", "*"}), key_id=2)
     assert await refused(write, "publishPost", {"id": POST}) == [("ForbiddenError", "FORBIDDEN", [])]
 
 

@@ -200,9 +200,9 @@ async def test_fields_run_in_order_each_by_itself(write: Writes) -> None:
 
 async def test_scope(write: Writes) -> None:
     """Who may only read is told so by type; who shows no key, that one is needed."""
-    write.principal = Principal(scopes=frozenset({"read"}), key_id=1)
+    write.principal = Principal(scopes=frozenset({"read", "*"}), key_id=1)
     assert await refused(write, "createUser", ANN) == [("ForbiddenError", "FORBIDDEN", [])]
-    write.principal = Principal(scopes=frozenset({"read"}))
+    write.principal = Principal(scopes=frozenset({"read", "*"}))
     answer = await write.answer('mutation { deleteUser(input: {id: "x"}) { __typename } }')
     assert answer["data"] == {"deleteUser": None}
     assert answer["errors"][0].startswith("An API key with the scope `write` is needed")
@@ -216,7 +216,7 @@ async def test_an_edge(write: Writes) -> None:
         assert found["tagEdge"]["node"] == {"name": name}
         cursors.append(found["tagEdge"]["cursor"])
     database = write.database
-    context = Context(write.principal, database, write.schema.new_loaders(database), "test")
+    context = Context(write.principal, database, write.schema.new_loaders(database, write.principal), "test")
     document = to_document(parse("query ($a: String) { tags(after: $a) { nodes { name } } }"))
     found = await write.schema.answer(document, operation_name=None, variables={"a": cursors[0]}, context=context)
     assert found.data == b'{"tags":{"nodes":[{"name":"b"},{"name":"c"}]}}'

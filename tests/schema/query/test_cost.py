@@ -8,10 +8,9 @@ from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context
 from schema.documents import to_document
 from schema.errors import LimitError
-from schema.principal import Principal
 from schema.query.cost import Cost, CostRule
 from schema.query.page import Limits
-from tests.schema.conftest import Asker
+from tests.schema.conftest import READER, Asker
 
 
 def measure(schema: GraphSchema, query: str, largest: int | None = None, **variables: object) -> Cost:
@@ -80,7 +79,9 @@ async def test_a_refusal_tells_the_cost(ask: Asker) -> None:
     """What was asked for in `extensions` is there too when the operation is refused."""
     query = "{ users(first: 9) { nodes { posts(first: 9) { nodes { title } } } } }"
     schema = build_graph_schema(largest_cost=50)
-    context = Context(Principal(), ask.database, schema.new_loaders(ask.database), "test", reports=frozenset({"cost"}))
+    context = Context(
+        READER, ask.database, schema.new_loaders(ask.database, READER), "test", reports=frozenset({"cost"})
+    )
     answered = await schema.answer(to_document(parse(query)), operation_name=None, variables=None, context=context)
     assert (answered.data, answered.extensions) == (None, {"cost": {"rows": 90, "values": 81, "statements": 2}})
 

@@ -1,0 +1,122 @@
+"""Reads what a model says of who may see and write its rows, and refuses what could not be kept."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import Column
+from sqlalchemy.orm import Mapper, RelationshipProperty
+
+from schema.errors import DefinitionError
+from schema.graph.data import ObjectType
+from schema.graph.fields import Field, Relation
+from schema.models.access import Access, EveryRule, OwnerRule, Rule, ScopeRule, ThroughRule
+
+
+def read_access(mapper: Mapper[Any], fields: Iterable[Field], relations: Iterable[Relation]) -> Access | None:
+    """Return what a model says of who may see and write its rows; None where it says nothing.
+
+    Args:
+        mapper: The model's mapper.
+        fields: Its shown fields.
+        relations: Its shown relations.
+
+    Raises:
+        DefinitionError: A rule names what the model does not have, or cannot be kept.
+    """
+    said, model = vars(mapper.class_).get("__access__"), mapper.class_.__name__
+    if said is None:
+        return None
+    if not isinstance(said, Access):
+        raise DefinitionError(f"Model {model}: write __access__ = access(...), not {said!r}.")
+    by_attribute = {field.attribute: field for field in fields}
+    for rule in said.rules():
+        if not isinstance(rule, Rule):
+            raise DefinitionError(
+                f"Model {model}: access() takes rules, made by scope(), owner(), where(), through() and nobody(), not "
+                f"{rule!r}."
+            )
+        for leaf in rule.leaves():
+            _check_leaf(mapper, leaf, {relation.attribute: relation for relation in relations})
+    for attribute in said.columns:
+        field = by_attribute.get(attribute)
+        if field is None or field.column is None:
+            raise DefinitionError(
+                f"Model {model}: access(columns=...) names {attribute!r}; it can name columns that expose() shows. "
+                "What is computed follows the columns that it is computed from."
+            )
+        if field.column.primary_key:
+            raise DefinitionError(f"Model {model}: access(columns=...) names {attribute!r}, a part of every id.")
+    return said
+
+
+def _check_leaf(mapper: Mapper[Any], rule: Rule, relations: Mapping[str, Relation]) -> None:
+    model = mapper.class_.__name__
+    if isinstance(rule, ScopeRule) and not rule.scope:
+        raise DefinitionError(f"Model {model}: scope() takes the name of a scope.")
+    if isinstance(rule, OwnerRule):
+        attribute = mapper.attrs.get(rule.attribute)
+        if not isinstance(getattr(attribute, "columns", [None])[0], Column):
+            raise DefinitionError(f"Model {model}: owner({rule.attribute!r}) names no column of the model.")
+    if isinstance(rule, ThroughRule):
+        relation = relations.get(rule.relation)
+        if relation is None or not relation.is_reference:
+            known = ", ".join(sorted(name for name, each in relations.items() if each.is_reference)) or "none"
+            raise DefinitionError(
+                f"Model {model}: through({rule.relation!r}) takes a to-one relation that expose() shows and whose key "
+                f"the row holds: {known}."
+            )
+
+
+def guarded_field(field: Field, access: Access | None) -> Field:
+    """Return a field as those see it who may not see all values: these are null to them."""
+    rule = None if access is None else access.columns.get(field.attribute)
+    return replace(field, is_nullable=True) if rule is not None and rule.looks_at_rows else field
+
+
+def guarded_relation(relation: Relation, mapper: Mapper[Any], access: Access | None) -> Relation:
+    """Return a to-one relation as those see it who may not see all rows that it leads to: it is null to them."""
+    if relation.is_nullable:
+        return relation
+    relationship: RelationshipProperty[Any] = mapper.relationships[relation.attribute]
+    beyond = vars(relationship.mapper.class_).get("__access__")
+    rule = beyond.read if isinstance(beyond, Access) else None
+    is_hidden = rule is not None and rule.looks_at_rows and not _leads(access, relation.attribute)
+    held = {str(mapper.get_property_by_column(column).key) for column in relation.key_columns}
+    is_masked = access is not None and any(
+        access.columns[each].looks_at_rows for each in held if each in access.columns
+    )
+    return replace(relation, is_nullable=True) if is_hidden or is_masked else relation
+
+
+def _leads(access: Access | None, relation: str) -> bool:
+    """Return whether a row is seen by those alone who see the row that a relation leads to."""
+    rule = None if access is None else access.read
+    parts = rule.parts if isinstance(rule, EveryRule) else (rule,)
+    return ThroughRule(relation) in parts
+
+
+def refuse_circles(types: Mapping[str, ObjectType]) -> None:
+    """Refuse rules that lead through each other in a circle.
+
+    Raises:
+        DefinitionError: Some do.
+    """
+    beyond = {
+        type_.name: {
+            relation.target
+            for rule in (() if type_.access is None else type_.access.rules())
+            for leaf in rule.leaves()
+            if isinstance(leaf, ThroughRule)
+            for relation in type_.relations
+            if relation.attribute == leaf.relation
+        }
+        for type_ in types.values()
+    }
+    for start in beyond:
+        reached, last = set[str](), {start}
+        while last:
+            last = set().union(*(beyond[name] for name in last)) - reached
+            reached |= last
+        if start in reached:
+            raise DefinitionError(f"Model {types[start].model.__name__}: its through() leads back to itself.")

@@ -1,0 +1,11 @@
+"""Who may see and do what: rules of the models, decided for a caller, and put where every statement goes through.
+
+A rule that names scopes alone is decided before anything runs: what is not given is refused by name. One that looks at
+rows becomes a part of the table itself (`schema.graph.View`), so that rows and values that a caller may not see are not
+there: for lists, filters, orders, aggregates and counts alike.
+"""
+
+from schema.rights.sight import USER_ID, Sight, Sights
+from schema.rights.touched import refused
+
+__all__ = ["USER_ID", "Sight", "Sights", "refused"]

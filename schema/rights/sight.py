@@ -1,0 +1,228 @@
+"""What a caller sees of the graph: the description, with a `View` wherever not all of a table is there for it."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any, Final
+
+from cachetools import LRUCache
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    and_,
+    bindparam,
+    exists,
+    false,
+    inspect,
+    literal,
+    literal_column,
+    or_,
+    true,
+)
+
+from schema.graph import Graph, ObjectType, View
+from schema.graph.data import RowCondition
+from schema.models.access import Access, AnyRule, EveryRule, OwnerRule, Rule, ScopeRule, ThroughRule, WhereRule, Who
+from schema.principal import EVERY, Principal
+from schema.query.rows import rows_beside
+from schema.rights.decide import Facts, decide
+from schema.rights.refusals import Forbidden, forbidden
+
+USER_ID: Final = "who_user_id"
+"""Name of the parameter that is the caller's user."""
+
+WHO: Final = Who(bindparam(USER_ID, type_=BigInteger()))
+"""The caller, in conditions of statements that are kept."""
+
+MOST_SIGHTS: Final = 100
+"""Sights that are kept: callers that have the same of the scopes which rules name share one."""
+
+_EVERYTHING: Final = View()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sight:
+    """What some callers see."""
+
+    graph: Graph
+    """The graph description, as it is for them."""
+
+    facts: Facts = field(default_factory=Facts)
+    """What these callers have in common."""
+
+    forbidden: Forbidden = field(default_factory=dict)
+    """What is refused by name."""
+
+    unruled: Graph | None = None
+    """The graph description without rules, where there are any."""
+
+    def filled(self, user_id: int | None) -> Graph:
+        """Return the description with the caller put in as a value: for statements that write."""
+        if not self.graph.has_views or self.unruled is None:
+            return self.graph
+        return _seen(self.unruled, self.facts, Who(literal(user_id, BigInteger())))[0]
+
+    def bound(self, statement: Any, user_id: int | None) -> Any:
+        """Return a SELECT over the graph with the caller put in."""
+        return statement.params({USER_ID: user_id}) if self.graph.has_views else statement
+
+
+class Sights:
+    """The sights of one graph."""
+
+    def __init__(self, graph: Graph) -> None:
+        """Note which scopes decide anything."""
+        self._graph = graph
+        self._scopes = frozenset(
+            leaf.scope
+            for type_ in graph.types.values()
+            if type_.access is not None
+            for rule in type_.access.rules()
+            for leaf in rule.leaves()
+            if isinstance(leaf, ScopeRule)
+        )
+        self._has_rules = any(type_.access is not None for type_ in graph.types.values())
+        self.whole = Sight(graph, Facts(sees_all=True))
+        """The sight of who may see and do all."""
+        self._sights: LRUCache[Facts, Sight] = LRUCache(MOST_SIGHTS)
+
+    def of(self, principal: Principal) -> Sight:
+        """Return what a caller sees."""
+        if not self._has_rules:
+            return self.whole
+        scopes = self._scopes if EVERY in principal.scopes else principal.scopes & self._scopes
+        facts = Facts(scopes, principal.user_id is not None)
+        sight = self._sights.get(facts)
+        if sight is None:
+            sight = self._sights[facts] = _sight(self._graph, facts)
+        return sight
+
+
+def _sight(graph: Graph, facts: Facts) -> Sight:
+    seen, viewer = _seen(graph, facts, WHO)
+    return Sight(seen, facts, forbidden(graph, viewer.is_hidden, viewer.is_masked), graph)
+
+
+def _seen(graph: Graph, facts: Facts, who: Who) -> "tuple[Graph, _Viewer]":
+    """Return the description as callers see it who have facts in common."""
+    made: dict[str, ObjectType] = {}
+    seen = replace(graph, types=MappingProxyType(made))  # filled in below; conditions look only when they are used
+    viewer = _Viewer(graph, seen, facts, who)
+    made.update({name: replace(type_, view=viewer.view(name)) for name, type_ in graph.types.items()})
+    whole = replace(
+        seen,
+        types=MappingProxyType(made),
+        by_model=MappingProxyType({type_.model: type_ for type_ in made.values()}),
+        has_views=any(type_.view is not None for type_ in made.values()),
+    )
+    return whole, viewer
+
+
+class _Viewer:
+    """Makes the views of one sight."""
+
+    def __init__(self, graph: Graph, seen: Graph, facts: Facts, who: Who) -> None:
+        self._graph = graph
+        self._seen = seen
+        self._facts = facts
+        self._who = who
+        self._views: dict[str, View | None] = {}
+
+    def is_hidden(self, type_name: str) -> bool:
+        """Return whether no row of a type is ever seen."""
+        access = self._graph.types[type_name].access
+        return access is not None and self._decided(type_name, access.read) is False
+
+    def is_masked(self, type_name: str, attribute: str) -> bool:
+        """Return whether no value of an attribute is ever seen."""
+        access = self._graph.types[type_name].access
+        return access is not None and self._decided(type_name, access.columns.get(attribute)) is False
+
+    def view(self, type_name: str) -> View | None:
+        """Return what is seen of a type; None where that is all."""
+        if type_name not in self._views:
+            type_ = self._graph.types[type_name]
+            view = _EVERYTHING if type_.access is None else self._view(type_, type_.access)
+            self._views[type_name] = None if view == _EVERYTHING else view
+        return self._views[type_name]
+
+    def _view(self, type_: ObjectType, access: Access) -> View:
+        columns = {
+            attribute: condition
+            for attribute, rule in access.columns.items()
+            if (condition := self._condition(type_, rule)) is not None
+        }
+        return View(
+            rows=self._condition(type_, access.read),
+            masks=dict(_masks(type_, columns)),
+            create=self._condition(type_, access.create),
+            update=self._condition(type_, access.update),
+            delete=self._condition(type_, access.delete),
+            changes=columns,
+        )
+
+    def _condition(self, type_: ObjectType, rule: Rule | None) -> RowCondition | None:
+        """Return what a rule leaves of the rows; None where it leaves all."""
+        decided = self._decided(type_.name, rule)
+        if isinstance(decided, bool):
+            return None if decided else lambda _entity: false()
+        return lambda entity: self._to_sql(type_, decided, entity)
+
+    def _decided(self, type_name: str, rule: Rule | None) -> Rule | bool:
+        return decide(rule, self._facts, lambda leaf: self._is_free(type_name, leaf))
+
+    def _is_free(self, type_name: str, leaf: Rule) -> bool:
+        if not isinstance(leaf, ThroughRule):
+            return False
+        target = self._relation(type_name, leaf).target
+        view = self.view(target)
+        return view is None or view.rows is None
+
+    def _relation(self, type_name: str, leaf: ThroughRule) -> Any:
+        relations = self._graph.types[type_name].relations
+        return next(relation for relation in relations if relation.attribute == leaf.relation)
+
+    def _to_sql(self, type_: ObjectType, rule: Rule, entity: Any) -> ColumnElement[bool]:
+        match rule:
+            case AnyRule(parts):
+                return or_(*(self._to_sql(type_, part, entity) for part in parts))
+            case EveryRule(parts):
+                return and_(*(self._to_sql(type_, part, entity) for part in parts))
+            case OwnerRule(attribute):
+                return getattr(entity, attribute) == self._who.user_id  # type: ignore[no-any-return]
+            case WhereRule(_, condition):
+                return and_(true(), condition(entity, self._who))
+            case ThroughRule():
+                relation = self._relation(type_.name, rule)
+                led = exists(rows_beside(self._seen, relation, entity).select(literal_column("1")))
+                return (
+                    or_(led, *(getattr(entity, key).is_(None) for key in relation.keys))
+                    if _may_lead_nowhere(relation.key_columns)
+                    else led
+                )
+            case _:
+                raise TypeError(f"{rule} is decided without rows")
+
+
+def _may_lead_nowhere(columns: tuple[Column[Any], ...]) -> bool:
+    return any(column.nullable for column in columns)
+
+
+def _masks(type_: ObjectType, columns: Mapping[str, RowCondition]) -> Iterator[tuple[str, RowCondition]]:
+    """Yield what hides the values of columns: those that are named, and generated ones that are computed from these."""
+    mapper: Any = inspect(type_.model)
+    named = {mapper.columns[attribute]: condition for attribute, condition in columns.items()}
+    for column in type_.table.columns:
+        if column in named:
+            yield column.key, named[column]
+        elif column.computed is not None:
+            text = str(column.computed.sqltext)
+            behind = [condition for each, condition in named.items() if re.search(rf"\b{re.escape(each.name)}\b", text)]
+            if behind:
+                yield column.key, _every(behind)
+
+
+def _every(conditions: list[RowCondition]) -> RowCondition:
+    return lambda entity: and_(*(condition(entity) for condition in conditions))

@@ -1,0 +1,84 @@
+"""Rules of writing, as conditions on the rows that a statement is about to write, or has written.
+
+A row that the caller does not see is not there: a statement passes it by, and what names it is told that there is
+none. One that it sees and may not write is refused. Rows are looked at before they are written, locked, and again as
+they are then; the statement that writes them has the rule in its WHERE as well, so that nothing can come between.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Literal
+
+from sqlalchemy import ColumnElement, Select, and_, select, true
+
+from schema.graph import ObjectType, View
+from schema.query.rows import hides_rows
+from schema.rights import Sight
+from schema.writing.problems import Path, Problem
+
+Kind = Literal["create", "update", "delete"]
+"""What is done to a row."""
+
+DONE = {"create": "create such a", "update": "change this", "delete": "delete this"}
+
+
+class Guard:
+    """The rules of writing for one caller."""
+
+    def __init__(self, sight: Sight, user_id: int | None) -> None:
+        """Note what the caller sees, and which user it is."""
+        self.graph = sight.filled(user_id)
+        """The graph description, as it is for the caller."""
+
+    def editable(
+        self, type_: ObjectType, kind: Kind | None = None, attributes: Iterable[str] = ()
+    ) -> list[ColumnElement[bool]]:
+        """Return the conditions on rows of the table itself that the caller sees, and may write.
+
+        Args:
+            type_: Their type.
+            kind: What is done to them; None where they are only to be seen.
+            attributes: What is changed of them.
+        """
+        view = type_.view
+        if view is None:
+            return []
+        wanted = [view.rows, *self._rules(view, kind, attributes)]
+        return [rule(type_.model) for rule in wanted if rule is not None]
+
+    def is_guarded(self, type_: ObjectType, kind: Kind, attributes: Iterable[str] = ()) -> bool:
+        """Return whether there are rows that the caller sees and may not write, or writes and does not see."""
+        view = type_.view
+        return view is not None and (hides_rows(type_) or bool(self._rules(view, kind, attributes)))
+
+    def _rules(self, view: View, kind: Kind | None, attributes: Iterable[str]) -> list[Any]:
+        rules = [view.changes[each] for each in attributes if each in view.changes] if kind == "update" else []
+        own = None if kind is None else getattr(view, kind)
+        return rules if own is None else [own, *rules]
+
+    def not_editable(
+        self, type_: ObjectType, kind: Kind, where: Sequence[ColumnElement[bool]], attributes: Iterable[str] = ()
+    ) -> Select[Any] | None:
+        """Return what finds rows that the caller sees and may not write; None where there are none such.
+
+        Rows that it may write are locked.
+        """
+        attributes = tuple(attributes)
+        if type_.view is None or not self._rules(type_.view, kind, attributes):
+            return None
+        seen, may = self.editable(type_), self.editable(type_, kind, attributes)
+        return select(and_(true(), *may).is_(true())).select_from(type_.table).where(*where, *seen).with_for_update()
+
+    def not_allowed(self, type_: ObjectType, kind: Kind, where: ColumnElement[bool]) -> Select[Any] | None:
+        """Return what finds rows that were written and that the caller may not see, or not write so.
+
+        None where none can be.
+        """
+        if not self.is_guarded(type_, kind):
+            return None
+        may = and_(true(), *self.editable(type_, kind))
+        return select(*type_.table.primary_key).where(where, may.is_not(true())).limit(1)
+
+
+def forbidden(type_: ObjectType, kind: Kind, path: Path) -> Problem:
+    """Return that a caller may not write a row."""
+    return Problem("ForbiddenError", "FORBIDDEN", f"This key may not {DONE[kind]} {type_.name}.", path)
