@@ -7,6 +7,21 @@ function filled(headers) {
   return Object.fromEntries(Object.entries(headers ?? {}).filter(([, value]) => String(value ?? "").trim()));
 }
 
+/** Names are letters, digits and _, so that none has a meaning in a pattern. */
+function names(query, name) {
+  return new RegExp(`(^|\\W)${name}(\\W|$)`).test(query);
+}
+
+/**
+ * Leave out the name of an operation that is not there.
+ *
+ * GraphiQL reads the names a moment after somebody stopped typing; who runs sooner would send the last document's.
+ */
+function current(body) {
+  const { operationName, ...rest } = body;
+  return operationName && names(body.query, operationName) ? body : rest;
+}
+
 /**
  * Send one operation and return the answer.
  *
@@ -16,7 +31,7 @@ export async function send(body, headers, signal) {
   const response = await fetch(location.pathname, {
     method: "POST",
     headers: { ...filled(headers), "Content-Type": "application/json", Accept: ACCEPT },
-    body: JSON.stringify(body),
+    body: JSON.stringify(current(body)),
     credentials: "same-origin",
     signal,
   });
