@@ -7,7 +7,6 @@ variables are not logged at all. The line of each request is written by `api.mid
 import logging
 import sys
 import traceback
-from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TextIO
 
 import orjson
@@ -16,27 +15,6 @@ from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
 
 ACCESS: Final = "uvicorn.access"
 """The logger that is not heard: our own line a request says more."""
-
-
-@dataclass(slots=True)
-class Trail:
-    """What becomes known of one request on its way, for its log line. It is in the scope, under `TRAIL`."""
-
-    request_id: str
-    """Names the request in answers and logs."""
-
-    key: str | None = None
-    """Visible part of the key that was shown."""
-
-    operation: str | None = None
-    """Name of the GraphQL operation."""
-
-    codes: list[str] = field(default_factory=list)
-    """Codes of the errors in the answer."""
-
-
-TRAIL: Final = "achene.trail"
-"""Where the scope has the request's `Trail`."""
 
 
 def configure_logging(format_: Literal["text", "json"], stream: TextIO | None = None) -> None:
