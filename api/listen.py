@@ -78,6 +78,7 @@ def run(app: Callable[..., Any], listener: socket.socket, settings: Settings, on
         access_log=False,  # the application writes one line a request itself
         log_config=None,
         server_header=False,
+        proxy_headers=False,  # the application reads them itself, from proxies that are trusted by name
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=settings.shutdown_timeout_seconds,
         ws_max_size=settings.largest_body_bytes,

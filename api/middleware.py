@@ -1,4 +1,4 @@
-"""What every request passes, as pure ASGI: its id, its log line, security headers, hosts, CORS, body size.
+"""What every request passes, as pure ASGI: its id, its log line, security headers, proxies, hosts, CORS, body.
 
 Each is a class of its own; `guard` puts them in order, and `api.app` adds the `Shortcut` to the graph. The first is
 also the last that an exception meets: what nobody foresaw becomes a JSON body with the request id, and the log gets
@@ -19,6 +19,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer import Answer
+from api.client_address import behind_proxies
 from api.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
 from api.settings import Settings
 from api.telemetry import TRAIL, Trail, logger
@@ -54,7 +55,11 @@ LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 
 def guard(settings: Settings) -> list[Middleware]:
     """Return what stands before all routes, the outermost first."""
-    found = [Middleware(RequestLine), Middleware(TrustedHosts, hosts=trusted_hosts(settings))]
+    found = [
+        Middleware(RequestLine),
+        *behind_proxies(settings.trusted_proxies),
+        Middleware(TrustedHosts, hosts=trusted_hosts(settings)),
+    ]
     origins, pattern = allowed_origins(settings)
     if origins or pattern:
         found.append(

@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.client_address import parse_networks
 from schema.principal import EVERY
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -21,7 +22,7 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 class Settings(BaseSettings):
     """The settings of one server process.
 
-    Every variable begins with `ACHENE_`, but for `DATABASE_URL`, which hosts give by that name.
+    Every variable begins with `ACHENE_`, but for `DATABASE_URL` and `REDIS_URL`, which hosts give by that name.
     """
 
     model_config = SettingsConfigDict(
@@ -30,6 +31,10 @@ class Settings(BaseSettings):
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
     """PostgreSQL address, `postgresql://user:password@host:port/name`. None starts the embedded server."""
+
+    redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
+    """Redis or Valkey address, `redis://user:password@host:port/number`, for what servers share. None: they share
+    nothing."""
 
     environment: Literal["development", "production"] | None = None
     """What is open by default. None means production where DATABASE_URL is set, else development."""
@@ -76,6 +81,10 @@ class Settings(BaseSettings):
 
     trusted_hosts: CommaSeparated | None = None
     """Host names that are answered. None means localhost, in production only where the server listens on it alone."""
+
+    trusted_proxies: CommaSeparated = ()
+    """Addresses and networks of proxies, such as `10.0.0.0/8`, that say by X-Forwarded-For and X-Forwarded-Proto whom
+    a request comes from."""
 
     key_cache_seconds: float = Field(default=60.0, gt=0)
     """How long a key that was looked up is remembered, while the database tells of every change to it."""
@@ -131,11 +140,17 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     """How log lines look."""
 
-    @field_validator("anonymous_scopes", "cors_origins", "trusted_hosts", mode="before")
+    @field_validator("anonymous_scopes", "cors_origins", "trusted_hosts", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_networks(value)
         return value
 
     @field_validator("data_dir")

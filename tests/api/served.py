@@ -82,13 +82,19 @@ def make_app(url: str, stream: io.StringIO, graph: GraphSchema | None = None, **
     return app
 
 
+def _config(app: FastAPI) -> uvicorn.Config:
+    return uvicorn.Config(
+        app, http=Protocol, log_config=None, access_log=False, server_header=False, proxy_headers=False
+    )
+
+
 @asynccontextmanager
 async def serving(url: str, graph: GraphSchema | None = None, **settings: Any) -> AsyncIterator[Served]:
     """Serve a database."""
     stream = io.StringIO()
     app = make_app(url, stream, graph, **settings)
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(uvicorn.Config(app, http=Protocol, log_config=None, access_log=False, server_header=False))
+    server = uvicorn.Server(_config(app))
     task = asyncio.create_task(server._serve(sockets=[listener]))
     try:
         async with asyncio.timeout(30):
