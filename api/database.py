@@ -27,6 +27,7 @@ from sqlalchemy.ext.asyncio import (
 
 from api.direct import QUERY_CANCELED, UNAVAILABLE_CLASSES, DirectPool
 from api.settings import Settings
+from api.telemetry.statements import Stated
 from schema.context import ReadSession, WriteSession
 from schema.errors import StatementFailedError, UnavailableError
 from schema.writing.violations import ConflictingWrites, Violated, Violation
@@ -88,16 +89,19 @@ class WriteTransaction:
         with translated():
             try:
                 async with self._turn:
-                    result = await self._connection.execute(statement, parameters)
+                    with Stated(statement) as stated:
+                        result = await self._connection.execute(statement, parameters)
+                        rows = result.all() if result.returns_rows else ()
+                        stated.rows = len(rows)
             except DBAPIError as error:
                 raise _refusal(error) from error
-            return result.all() if result.returns_rows else ()
+            return rows
 
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """Run one reading statement and return all its rows."""
         with translated():
             async with self._turn:
-                return (await self._connection.execute(statement)).all()
+                return await _rows(self._connection, statement)
 
     async def give_up(self) -> None:
         """Wait until nothing runs on the connection; what was cancelled has closed it then."""
@@ -219,7 +223,7 @@ class Database:
 
     async def _fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         async with self.reader.connect() as connection:
-            return (await connection.execute(statement)).all()
+            return await _rows(connection, statement)
 
     async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
         """Run a statement of the engine and return its one value.
@@ -228,7 +232,8 @@ class Database:
             UnavailableError: No connection could be had, or the statement took too long.
             StatementFailedError: PostgreSQL refused the statement.
         """
-        return await self.direct.fetch_bytes(sql, arguments)
+        with Stated(sql):
+            return await self.direct.fetch_bytes(sql, arguments)
 
     async def write_bytes(self, sql: str, arguments: list[Any], table: str) -> bytes:
         """Run a statement that writes to a table and returns one value of bytes, by itself and once.
@@ -244,7 +249,8 @@ class Database:
             has_trigger = self._triggered[table] = bool(found)
         if has_trigger:
             raise StatementFailedError(f"{table} has a trigger")
-        return await self._direct_writer.fetch_bytes(sql, arguments, is_repeatable=False)
+        with Stated(sql):
+            return await self._direct_writer.fetch_bytes(sql, arguments, is_repeatable=False)
 
     def forget_triggers(self) -> None:
         """Look for triggers of tables anew."""
@@ -291,6 +297,14 @@ class Database:
         await self._direct_writer.close()
         await self.reader.dispose()
         await self.writer.dispose()
+
+
+async def _rows(connection: AsyncConnection, statement: Executable) -> Sequence[Row[Any]]:
+    """Run a reading statement and return all its rows."""
+    with Stated(statement) as stated:
+        rows = (await connection.execute(statement)).all()
+        stated.rows = len(rows)
+    return rows
 
 
 @contextmanager
