@@ -52,6 +52,9 @@ NOTHING: Final[frozenset[str]] = frozenset()
 LONGEST_NAME: Final = 100
 """Most characters of an operation's name in a log line."""
 
+SHOWN_HASH: Final = 16
+"""Digits of a document's hash in a log line."""
+
 Headers = dict[bytes, bytes]
 
 
@@ -157,6 +160,7 @@ class GraphQLEndpoint:
         answered = await self._parts.graph.answer(
             document, operation_name=operation.name, variables=operation.variables, context=context
         )
+        trail.way = answered.way
         if answered.data is not None:
             return Answer.json(200, framed(answered.data, answered.extensions), UNCACHED, media)
         result = answered.result or ExecutionResult(None, [])
@@ -198,6 +202,7 @@ def _check_method(method: str) -> None:
 def _check_operation(document: Document, name: str | None, trail: Trail, *, is_safe: bool) -> None:
     operation = document.operation(name)
     trail.operation = operation.name.value[:LONGEST_NAME] if operation.name else None
+    trail.operation_kind, trail.hash = operation.operation.value, document.hash[:SHOWN_HASH]
     if operation.operation == OperationType.SUBSCRIPTION:
         raise OperationError("Subscriptions are not served over plain HTTP.")
     if is_safe and operation.operation == OperationType.MUTATION:

@@ -22,7 +22,7 @@ from api.answer import Answer
 from api.client_address import behind_proxies
 from api.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
 from api.settings import Settings
-from api.telemetry import TRAIL, Trail, logger
+from api.telemetry import CURRENT, TRAIL, Trail, logger
 
 GRAPHQL_PATH: Final = "/graphql"
 """Where the graph is."""
@@ -107,6 +107,7 @@ class RequestLine:
             return
         began = time.perf_counter()
         trail = scope[TRAIL] = Trail(_request_id(scope))
+        CURRENT.set(trail)
         response = _Response(send, trail.request_id)
         try:
             await self._app(scope, receive, response.send)
@@ -124,6 +125,8 @@ class RequestLine:
             more["key"] = trail.key
         if trail.operation:
             more["operation"] = trail.operation
+        if trail.hash:
+            more |= {"document": trail.hash, "way": trail.way, "statements": trail.statements, "rows": trail.rows}
         if trail.codes:
             more["errors"] = trail.codes
         write = self._log.error if status >= 500 else self._log.info

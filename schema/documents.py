@@ -5,6 +5,7 @@ in the document; only then do the rules of the specification run, some of which 
 Running a document is the affair of others.
 """
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from graphlib import CycleError, TopologicalSorter
@@ -75,6 +76,9 @@ class Document:
     fragments: Mapping[str, FragmentDefinitionNode]
     """The fragments by name."""
 
+    hash: str = ""
+    """SHA-256 of its text, in hexadecimal digits; empty where it was made from a tree."""
+
     memo: dict[Any, Any] = field(default_factory=dict, compare=False, repr=False)
     """What others have worked out of it; it is forgotten together with the document."""
 
@@ -135,13 +139,18 @@ class Documents:
         errors = validate(self._core, node, RULES, max_errors=MOST_ERRORS)
         if errors:
             raise _refusal(errors)
-        document = to_document(node)
+        document = to_document(node, hash_of(text))
         if not document.operations:
             raise OperationError("The document has no operation.")
         return document
 
 
-def to_document(node: DocumentNode) -> Document:
+def hash_of(text: str) -> str:
+    """Return the SHA-256 of a text in hexadecimal digits, as clients name documents by it."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def to_document(node: DocumentNode, hash_: str = "") -> Document:
     """Return a document from a syntax tree that is known to be valid."""
     operations = [definition for definition in node.definitions if isinstance(definition, OperationDefinitionNode)]
     fragments = [definition for definition in node.definitions if isinstance(definition, FragmentDefinitionNode)]
@@ -149,6 +158,7 @@ def to_document(node: DocumentNode) -> Document:
         node,
         {_name(operation): operation for operation in operations},
         {_name(fragment): fragment for fragment in fragments},
+        hash_,
     )
 
 

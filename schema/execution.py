@@ -46,6 +46,9 @@ class Answered:
     extensions: dict[str, Any]
     """What the caller asked to be told beside the data."""
 
+    way: str | None = None
+    """How it ran: `engine` or `loaders`; None where it was refused."""
+
 
 class Executor:
     """Runs the operations of one schema."""
@@ -108,7 +111,7 @@ class Executor:
                     reports = _reports(context, cost, "engine")
                     if EXPLAIN in context.reports and not is_mutation:
                         reports[EXPLAIN] = await _explained(context, statement.sql, compiled.arguments)
-                    return Answered(data, None, reports)
+                    return Answered(data, None, reports, "engine")
                 # Otherwise the resolvers run it, and say what is wrong.
 
         async def run() -> ExecutionResult:
@@ -123,7 +126,7 @@ class Executor:
             return await result if inspect.isawaitable(result) else result
 
         finished = await (as_one(context, run) if is_mutation and is_atomic(operation) else run())
-        return Answered(None, finished, _reports(context, cost, "loaders"))
+        return Answered(None, finished, _reports(context, cost, "loaders"), "loaders")
 
     async def _fetch(self, context: Context, compiled: Compiled) -> bytes:
         sql, arguments = compiled.statement.sql, compiled.arguments

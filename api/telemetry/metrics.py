@@ -60,9 +60,7 @@ class Metrics:
         """
         self._levels = levels
         self._registry = CollectorRegistry()
-        self._requests = Counter(
-            "achene_requests", "Requests that were answered.", ("kind", "operation", "status"), registry=self._registry
-        )
+        self._requests = self._counter("requests", "Requests that were answered.", "kind", "operation", "status")
         self._seconds = Histogram(
             "achene_request_duration_seconds",
             "How long answering took.",
@@ -70,29 +68,29 @@ class Metrics:
             buckets=SECONDS,
             registry=self._registry,
         )
-        self._ways = Counter("achene_operations", "GraphQL operations, by how they ran.", ("way",), registry=self._registry)
-        self._errors = Counter("achene_errors", "Errors in answers, by code.", ("code",), registry=self._registry)
-        self._statements = Counter("achene_statements", "Statements that were sent to PostgreSQL.", registry=self._registry)
-        self._rows = Counter("achene_rows", "Rows that were read from PostgreSQL into Python.", registry=self._registry)
-        self._cache = Counter("achene_cache_lookups", "Look-ups in the response cache.", ("result",), registry=self._registry)
-        self._in_use = Gauge(
-            "achene_pool_connections_in_use",
-            "Connections to PostgreSQL that are in use.",
-            ("pool",),
-            registry=self._registry,
-            multiprocess_mode="livesum",
-        )
-        self._size = Gauge(
-            "achene_pool_connections_limit",
-            "Connections to PostgreSQL that there may be.",
-            ("pool",),
-            registry=self._registry,
-            multiprocess_mode="livesum",
-        )
+        self._ways = self._counter("operations", "GraphQL operations, by how they ran.", "way")
+        self._errors = self._counter("errors", "Errors in answers, by code.", "code")
+        self._statements = self._counter("statements", "Statements that were sent to PostgreSQL.")
+        self._rows = self._counter("rows", "Rows that were read from PostgreSQL into Python.")
+        self._cache = self._counter("cache_lookups", "Look-ups in the response cache.", "result")
+        self._in_use = self._gauge("in_use", "Connections to PostgreSQL that are in use.")
+        self._size = self._gauge("limit", "Connections to PostgreSQL that there may be.")
         if not is_shared():
             for collector in (ProcessCollector, PlatformCollector, GCCollector):
                 collector(registry=self._registry)
         self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
+
+    def _counter(self, name: str, says: str, *labels: str) -> Counter:
+        return Counter(f"achene_{name}", says, labels, registry=self._registry)
+
+    def _gauge(self, name: str, says: str) -> Gauge:
+        return Gauge(
+            f"achene_pool_connections_{name}",
+            says,
+            ("pool",),
+            registry=self._registry,
+            multiprocess_mode="livesum",
+        )
 
     def count(self, trail: Trail, status: int, seconds: float) -> None:
         """Count a request that has ended.

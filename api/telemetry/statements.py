@@ -1,7 +1,7 @@
 """Notes what a request sends to PostgreSQL: how many statements, how many rows came back, and which took longest."""
 
 import time
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager  # noqa: TC003 - a local annotation
 from types import TracebackType
 from typing import Any, Self
 

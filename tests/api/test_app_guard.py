@@ -2,6 +2,7 @@
 
 import io
 import re
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -154,6 +155,10 @@ async def test_log_line(web: Served) -> None:
         "path": "/graphql",
         "status": 200,
         "request_id": "id-6",
+        "document": sha256(b"{__typename}").hexdigest()[:16],
+        "way": "loaders",
+        "statements": 0,
+        "rows": 0,
     }
 
 
