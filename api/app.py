@@ -85,11 +85,23 @@ def page_limits(settings: Settings) -> Limits:
     return Limits(settings.default_page_size, settings.largest_page_size, settings.most_written)
 
 
+def document_limits(settings: Settings) -> DocumentLimits:
+    """Return how large a GraphQL document may be."""
+    return DocumentLimits(
+        tokens=settings.largest_document_tokens,
+        depth=settings.deepest_document,
+        aliases=settings.most_aliases,
+        root_fields=settings.most_root_fields,
+        directives=settings.most_directives,
+        value_depth=settings.deepest_value,
+    )
+
+
 def add_routes(app: FastAPI, parts: Parts) -> None:
     """Give an application its routes, the one that is asked most first."""
-    limits = DocumentLimits(parts.settings.largest_document_tokens, parts.settings.deepest_document)
     console = Console(parts.settings) if parts.settings.is_graphiql_served else None
-    endpoint = GraphQLEndpoint(parts, Documents(parts.graph.core, limits), console.page if console else None)
+    documents = Documents(parts.graph.core, document_limits(parts.settings))
+    endpoint = GraphQLEndpoint(parts, documents, console.page if console else None)
     app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
     app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))  # below a root path, too
     if console:

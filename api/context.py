@@ -15,7 +15,7 @@ from api.telemetry import TRAIL, Trail
 from schema.build import GraphSchema
 from schema.context import Context
 from schema.errors import ForbiddenError, UnauthenticatedError
-from schema.principal import Principal
+from schema.principal import INTROSPECT, Principal
 
 READ: Final = "read"
 """The scope without which nothing of the graph is answered."""
@@ -84,7 +84,9 @@ def require(principal: Principal, scope: str) -> None:
 
 def new_context(principal: Principal, parts: Parts, request_id: str, reports: frozenset[str]) -> Context:
     """Return what the resolvers of one request are given."""
-    return Context(principal, parts.database, parts.graph.new_loaders(parts.database, principal), request_id, reports)
+    loaders = parts.graph.new_loaders(parts.database, principal)
+    shows_schema = parts.settings.is_schema_shown or principal.may(INTROSPECT)
+    return Context(principal, parts.database, loaders, request_id, reports, shows_schema)
 
 
 def trail_of(scope: Scope) -> Trail:

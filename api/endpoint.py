@@ -25,6 +25,7 @@ from api.body import ClientLeftError, read_body
 from api.context import READ, Parts, authenticate, new_context, require, trail_of
 from api.errors import MethodNotAllowedError, body_of, shown
 from api.idempotency import Kept, key_in
+from api.json_limits import JsonLimits
 from api.masking import is_unavailable, located, masked
 from api.negotiation import Media, accepted, check_is_json
 from api.operation import Operation, from_address, from_body, has_query
@@ -72,6 +73,7 @@ class GraphQLEndpoint:
         self._parts = parts
         self._documents = documents
         self._page = page
+        self._json = JsonLimits(parts.settings.deepest_value, parts.settings.largest_variables)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -110,10 +112,11 @@ class GraphQLEndpoint:
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> Operation:
         """Read what is asked for."""
         if scope["method"] != "POST":
-            return from_address(scope["query_string"])
+            return from_address(scope["query_string"], self._json)
         check_is_json(headers.get(b"content-type"), headers.get(b"content-encoding"))
         length = headers.get(b"content-length")
-        return from_body(await read_body(receive, length, self._parts.settings.largest_body_bytes))
+        body = await read_body(receive, length, self._parts.settings.largest_body_bytes)
+        return from_body(body, self._json)
 
     async def _run(
         self,
@@ -127,7 +130,7 @@ class GraphQLEndpoint:
     ) -> Answer:
         """Run an operation and write what came of it."""
         try:
-            document = self._documents.get(operation.query)
+            document = self._documents.get(operation.query, hides_suggestions=not context.shows_schema)
             _check_operation(document, operation.name, trail, is_safe=is_safe)
         except (DocumentError, LimitError) as error:
             return _document_refusal(error, media, trail)

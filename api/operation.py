@@ -11,6 +11,7 @@ from urllib.parse import parse_qsl
 import orjson
 
 from api.errors import BadRequestError
+from api.json_limits import JsonLimits
 
 MOST_PARAMETERS: Final = 50
 """Most parameters of an address that are looked at."""
@@ -33,11 +34,12 @@ class Operation:
     """What the client says beside the protocol."""
 
 
-def from_body(body: bytes) -> Operation:
+def from_body(body: bytes, limits: JsonLimits) -> Operation:
     """Return what the JSON body of a POST says.
 
     Raises:
         BadRequestError: It is not JSON in UTF-8, no object, or a parameter is missing or of another type.
+        LimitError: A parameter nests too deeply, or holds too much.
     """
     try:
         found = orjson.loads(body)
@@ -47,22 +49,28 @@ def from_body(body: bytes) -> Operation:
         ) from error
     if not isinstance(found, dict):
         raise BadRequestError('The body must be a JSON object such as {"query": "{ __typename }"}.')
-    return _operation(found)
+    operation = _operation(found)
+    limits.check(body, "variables", operation.variables)
+    limits.check(body, "extensions", operation.extensions)
+    return operation
 
 
-def from_address(query_string: bytes) -> Operation:
+def from_address(query_string: bytes, limits: JsonLimits) -> Operation:
     """Return what the query component of a GET says.
 
     Raises:
         BadRequestError: It is not UTF-8, or a parameter is missing, repeated, or not JSON where it must be.
+        LimitError: A parameter nests too deeply, or holds too much.
     """
     found: dict[str, Any] = _parameters(query_string)
     for name in ("variables", "extensions"):
         if found.get(name):
+            text = found[name].encode()
             try:
-                found[name] = orjson.loads(found[name])
+                found[name] = orjson.loads(text)
             except orjson.JSONDecodeError as error:
                 raise BadRequestError(f"Parameter `{name}` is not JSON: {error.msg}.") from error
+            limits.check(text, name, found[name])
     return _operation({name: value for name, value in found.items() if value != ""})
 
 

@@ -131,6 +131,25 @@ class Settings(BaseSettings):
     idempotency_hours: float = Field(default=24.0, gt=0)
     """How long the answer to a mutation with an Idempotency-Key is kept."""
 
+    most_aliases: int = Field(default=100, ge=1)
+    """Most fields with an alias that an operation may have, fragments written out."""
+
+    most_root_fields: int = Field(default=50, ge=1)
+    """Most fields at the root of an operation, fragments written out."""
+
+    most_directives: int = Field(default=100, ge=1)
+    """Most directives that an operation may have, fragments written out."""
+
+    deepest_value: int = Field(default=50, ge=1)
+    """Most levels that lists and objects may nest in variables, and in the arguments of a document."""
+
+    largest_variables: int = Field(default=100_000, ge=1)
+    """Most values that the JSON of a request may hold, at all levels of its variables."""
+
+    introspection: bool | None = None
+    """Show everybody the schema, and in errors the names that look alike. None means in development only; a key with
+    the scope `introspect` sees it in any case."""
+
     graphiql: bool | None = None
     """Serve GraphiQL at /graphql. None means in development only."""
 
@@ -171,6 +190,11 @@ class Settings(BaseSettings):
         if self.anonymous_scopes is None:
             return frozenset({"read", EVERY} if self.is_development else ())
         return frozenset(self.anonymous_scopes)
+
+    @property
+    def is_schema_shown(self) -> bool:
+        """True where everybody may ask for the schema."""
+        return self.is_development if self.introspection is None else self.introspection
 
     @property
     def is_graphiql_served(self) -> bool:

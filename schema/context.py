@@ -114,6 +114,9 @@ class Context:
     reports: frozenset[str] = frozenset()
     """What the caller wants to be told beside the data, in `extensions`: `cost`, `way`, `explain`."""
 
+    shows_schema: bool = True
+    """Whether the caller may ask for the schema itself, and be told of names that look like those that it got wrong."""
+
     whole: Transaction | None = None
     """A transaction around the whole operation, where there is one; each root field is then a part of it."""
 

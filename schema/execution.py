@@ -18,12 +18,12 @@ from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
-from schema.documents import Document
+from schema.documents import Document, name_of
 from schema.engine import Compiled, Engine
 from schema.engine.advice import advise
 from schema.errors import ForbiddenError, LimitError, StatementFailedError
 from schema.graph import Graph
-from schema.principal import WRITE
+from schema.principal import INTROSPECT, WRITE
 from schema.query.cost import Cost, CostRule
 from schema.rights import refused
 from schema.transactions import MutationExecution, as_one, is_atomic
@@ -31,6 +31,9 @@ from schema.variables import VariableReader
 
 EXPLAIN: Final = "explain"
 """Report that shows how an operation is run; it needs the scope of the same name."""
+
+CLOSED: Final = f"The schema is shown to keys with the scope `{INTROSPECT}`."
+"""What is said to who asks for the schema and may not see it."""
 
 
 @dataclass(slots=True)
@@ -83,7 +86,10 @@ class Executor:
             UnavailableError: The database did not answer the engine.
         """
         operation = document.operation(operation_name)
-        coerced = self._variables(document, operation).read(variables or {})
+        is_closed = not context.shows_schema
+        if is_closed and document.introspective and name_of(operation) in document.introspective:
+            return Answered(None, ExecutionResult(None, [_forbidden(CLOSED, operation)]), {})
+        coerced = self._variables(document, operation).read(variables or {}, hides_suggestions=is_closed)
         if not isinstance(coerced, VariableValues):
             return Answered(None, ExecutionResult(None, coerced), {})
         sight = context.loaders.sight
@@ -121,6 +127,7 @@ class Executor:
                 context_value=context,
                 variable_values=variables,
                 operation_name=operation_name,
+                hide_suggestions=is_closed,
                 executor_class=MutationExecution if is_mutation else StrawberryGraphQLCoreExecutionContext,
             )
             return await result if inspect.isawaitable(result) else result

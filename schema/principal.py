@@ -7,6 +7,10 @@ WRITE: Final = "write"
 """The scope without which nothing is written."""
 
 
+INTROSPECT: Final = "introspect"
+"""The scope that shows the schema where it is not shown to everybody."""
+
+
 EVERY: Final = "*"
 """The scope that stands for all scopes which rules of models name."""
 

@@ -20,6 +20,9 @@ _PLAIN: Final[Mapping[str, Callable[[Any], bool]]] = {
 }
 """For the scalars of the specification, which values are what they are coerced to."""
 
+MOST_ERRORS: Final = 20
+"""Errors after which variables are not looked at further."""
+
 
 class VariableReader:
     """Coerces the variables of one operation of a valid document."""
@@ -37,18 +40,28 @@ class VariableReader:
                 return
             self._plain.append((signature.name, signature, is_plain))
 
-    def read(self, given: Mapping[str, Any]) -> VariableValues | list[GraphQLError]:
-        """Return the coerced variables, or what is wrong with them."""
+    def read(self, given: Mapping[str, Any], *, hides_suggestions: bool = False) -> VariableValues | list[GraphQLError]:
+        """Return the coerced variables, or what is wrong with them.
+
+        Args:
+            given: The variables, as JSON has them.
+            hides_suggestions: Whether errors keep to themselves which names there are that look alike.
+        """
         if self._plain is None:
-            return get_variable_values(self._core, self._definitions, dict(given))
+            return self._judged(given, hides_suggestions)
         sources, coerced = dict[str, VariableValueSource](), dict[str, Any]()
         for name, signature, is_plain in self._plain:
             value = given.get(name)
             if not is_plain(value):
-                return get_variable_values(self._core, self._definitions, dict(given))
+                return self._judged(given, hides_suggestions)
             sources[name] = VariableValueSource(signature, value)
             coerced[name] = value
         return VariableValues(sources, coerced)
+
+    def _judged(self, given: Mapping[str, Any], hides_suggestions: bool) -> VariableValues | list[GraphQLError]:
+        return get_variable_values(
+            self._core, self._definitions, dict(given), max_errors=MOST_ERRORS, hide_suggestions=hides_suggestions
+        )
 
 
 def _scalar_name(signature: GraphQLVariableSignature) -> str:

@@ -1,11 +1,14 @@
 """Documents: read once, and refused in time that is linear in the document, before they can cost much."""
 
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from graphql import build_schema, get_introspection_query
 
-from schema.documents import COMPARISONS, MOST_CHARACTERS, DocumentLimits, Documents
+from schema.documents import DocumentLimits, Documents
+from schema.documents.documents import COMPARISONS, MOST_CHARACTERS
 from schema.errors import DocumentError, DocumentSyntaxError, LimitError, OperationError
 
 SDL = """
@@ -139,7 +142,105 @@ def test_many_fields_of_one_name_are_refused() -> None:
     documents.get("{ posts { " + "id " * 200 + "} }")
     fields = int((2 * COMPARISONS) ** 0.5) + 10
     with pytest.raises(LimitError, match="too complex to check"):
-        documents.get("{ " + "posts { id } " * fields + "}")
+        documents.get("{ posts { " + "author { id } " * fields + "} }")
+
+
+@pytest.mark.parametrize(
+    ("text", "most", "what"),
+    [
+        (lambda n: "{ " + " ".join(f"a{i}: __typename" for i in range(n)) + " }", 50, "root fields"),
+        (lambda n: "{ " + "__typename " * n + "}", 50, "root fields"),
+        (lambda n: "{ " + "...F " * n + "} fragment F on Query { __typename }", 50, "root fields"),
+        (lambda n: "{ " + "... { __typename } " * n + "}", 50, "root fields"),
+        (lambda n: "{ posts { " + " ".join(f"a{i}: id" for i in range(n)) + " } }", 100, "aliases"),
+        (lambda n: "{ posts { " + "...F " * (n - 50) + "...G } } fragment F on Post { a: id } "
+         "fragment G on Post { " + " ".join(f"a{i}: id" for i in range(50)) + " }", 100, "aliases"),
+        (lambda n: "{ posts { " + "id @skip(if: false) " * n + "} }", 100, "directives"),
+        (lambda n: "{ posts { ...F } } fragment F on Post { " + "... @include(if: true) { id } " * n + "}",
+         100, "directives"),
+        (lambda n: "query (" + " ".join(f"$v{i}: ID" for i in range(n)) + ") { "
+         "posts { " + " ".join(f"title(length: $v{i})" for i in range(n)) + " } }", 250, "variables"),
+        (lambda n: " ".join(f"query Q{i} {{ __typename }}" for i in range(n)), 50, "operations"),
+    ],
+)  # fmt: skip
+def test_what_is_counted(text: Callable[[int], str], most: int, what: str) -> None:
+    """Each limit lets in as many as it says, wherever they stand, and refuses one more by number."""
+    documents = Documents(build_schema(SDL))
+    with suppress(DocumentError):  # of the right size, if not valid
+        documents.get(text(most))
+    with pytest.raises(LimitError, match=rf" has {most + 1} {what}.*; {most} are accepted\.$"):
+        documents.get(text(most + 1))
+
+
+def test_counts_are_of_fragments_written_out() -> None:
+    """Fragments that spread each other twice say in a line what takes 2 to the power of 60; it is counted at once."""
+    documents = Documents(build_schema(SDL))
+    text = chain(60, "... ...").replace("{ id }", "{ a: id }")
+    with pytest.raises(LimitError, match=r"has more than a thousand million aliases, fragments written out; 100"):
+        documents.get(text)
+    with pytest.raises(LimitError, match=r"has more than a thousand million directives"):
+        documents.get(text.replace("a: id", "id @skip(if: false)"))
+
+
+@pytest.mark.parametrize("brackets", [("[", "]"), ("{a:", "}"), ("[{a:", "}]")])
+@pytest.mark.parametrize("place", ["{{ post(id: {}) {{ id }} }}", "query ($v: ID = {}) {{ post(id: $v) {{ id }} }}"])
+def test_values_nest_so_deep(place: str, brackets: tuple[str, str]) -> None:
+    """Lists and objects nest 50 levels deep, in an argument or a default, and not one more."""
+    documents, (left, right) = Documents(build_schema(SDL)), brackets
+    levels = 50 // len(left.replace("a:", ""))
+    with pytest.raises(DocumentError):  # no ID, but looked at
+        documents.get(place.format(left * levels + "1" + right * levels))
+    with pytest.raises(LimitError, match=r"^A value of the document nests lists and objects more than 50 levels deep"):
+        documents.get(place.format(left * (levels + 1) + "1" + right * (levels + 1)))
+
+
+@pytest.mark.parametrize("number", ["9" * 401, "1." + "0" * 400, "1e" + "9" * 400])
+def test_long_numbers_are_refused(number: str) -> None:
+    """A number that Python would take long over, or refuse in words of its own, is refused in ours."""
+    with pytest.raises(LimitError, match=r"^A number of the document has more than 400 digits\.$"):
+        Documents(build_schema(SDL)).get(f"{{ posts {{ title(length: {number}) }} }}")
+
+
+def test_long_messages_are_cut(documents: Documents) -> None:
+    """A message repeats a part of what it is about, not all of it."""
+    with pytest.raises(DocumentError) as caught:
+        documents.get("{ post(id: {" + " ".join(f"a{i}: 1" for i in range(400)) + "}) { id } }")
+    assert [len(error.message) for error in caught.value.errors] == [503]
+
+
+@pytest.mark.parametrize(
+    ("text", "open_", "closed"),
+    [
+        ("{ post { titel } }", "Cannot query field 'titel' on type 'Post'. Did you mean 'title'?",
+         "Cannot query field 'titel' on type 'Post'."),
+        ("{ post(di: 1) { id } }", "Unknown argument 'di' on field 'Query.post'. Did you mean 'id'?",
+         "Unknown argument 'di' on field 'Query.post'."),
+        ("{ post }", "Field 'post' of type 'Post' must have a selection of subfields. Did you mean 'post { ... }'?",
+         "Field 'post' of type 'Post' must have a selection of subfields."),
+        ("{ post { ... on Pots { id } } }", "Unknown type 'Pots'. Did you mean 'Post'?", "Unknown type 'Pots'."),
+    ],
+)  # fmt: skip
+def test_suggestions_can_be_hidden(documents: Documents, text: str, open_: str, closed: str) -> None:
+    """Names that look alike are told where they may be, and nowhere else."""
+    for hides, expected in ((False, open_), (True, closed)):
+        with pytest.raises(DocumentError) as caught:
+            documents.get(text, hides_suggestions=hides)
+        assert [error.message for error in caught.value.errors] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("{ __schema { queryType { name } } }", {""}),
+        ('query A { ...F } query B { __typename } fragment F on Query { ... { a: __type(name: "Post") { name } } }',
+         {"A"}),
+        ("{ __typename posts { __typename } }", set()),
+        ("query ($x: Boolean!) { __schema @include(if: $x) { queryType { name } } }", {""}),
+    ],
+)  # fmt: skip
+def test_introspective_operations(documents: Documents, text: str, names: set[str]) -> None:
+    """A document knows which of its operations ask for the schema, in whatever way."""
+    assert documents.get(text).introspective == names
 
 
 def test_introspection_is_within_the_defaults() -> None:

@@ -1,0 +1,140 @@
+"""Reads documents, once for each text, and keeps those that are valid; says in few words what is wrong with others."""
+
+from typing import Final
+
+from cachetools import LRUCache
+from graphql import (
+    DocumentNode,
+    GraphQLError,
+    GraphQLSchema,
+    GraphQLSyntaxError,
+    parse,
+    specified_rules,
+    validate,
+)
+from graphql.validation import OverlappingFieldsCanBeMergedRule, ValidationContext
+from graphql.validation.validate import ValidationAbortedError
+
+from schema.documents.document import Document, hash_of, to_document
+from schema.documents.measure import DocumentLimits, check_size
+from schema.errors import DocumentError, DocumentSyntaxError, LimitError, OperationError
+
+CACHE_BYTES: Final = 64 * 1024 * 1024
+"""Most memory of all cached documents together, as estimated from the next constant and the text."""
+
+TOKEN_BYTES: Final = 400
+"""Memory that a token takes with its node of the tree; measured with Python 3.11 and graphql-core 3.3."""
+
+COMPARISONS: Final = 50_000
+"""Most comparisons of fields with the same name before a document is refused. 200 fragments side by side in
+one place take 40,000, and 0.2 s; a document of 10,000 tokens can be made to take more than is worth waiting for."""
+
+MOST_CHARACTERS: Final = 250_000
+"""Most characters of a document; large values belong in variables. Reading as long a string takes 0.1 s."""
+
+MOST_ERRORS: Final = 20
+"""Errors after which a document is not looked at further."""
+
+LONGEST_MESSAGE: Final = 500
+"""Most characters of what is said about one error: some messages repeat what they are about, as long as it may be."""
+
+SUGGESTION: Final = " Did you mean "
+"""What every suggestion of graphql-core begins with."""
+
+
+class Documents:
+    """The documents of one schema."""
+
+    def __init__(
+        self, core: GraphQLSchema, limits: DocumentLimits | None = None, cache_bytes: int = CACHE_BYTES
+    ) -> None:
+        """Begin without any document.
+
+        Args:
+            core: What documents are valid under.
+            limits: How large they may be.
+            cache_bytes: Most memory of those that are kept.
+        """
+        self._core = core
+        self._limits = limits or DocumentLimits()
+        self._cache: LRUCache[str, Document] = LRUCache(cache_bytes, getsizeof=_size)
+
+    def get(self, text: str, *, hides_suggestions: bool = False) -> Document:
+        """Return the document of a text; parsed and validated the first time only.
+
+        Args:
+            text: The document.
+            hides_suggestions: Whether errors keep to themselves which names there are that look alike.
+
+        Raises:
+            DocumentSyntaxError: It is not GraphQL.
+            LimitError: It is larger than a limit, or too complex to check.
+            DocumentError: It is not valid under the schema.
+        """
+        document = self._cache.get(text)
+        if document is None:
+            document = self._read(text, hides_suggestions)
+            if _size(document) <= self._cache.maxsize:
+                self._cache[text] = document
+        return document
+
+    def _read(self, text: str, hides_suggestions: bool) -> Document:
+        node = _parse(text, self._limits.tokens)
+        check_size(node, self._limits)
+        errors = validate(self._core, node, RULES, max_errors=MOST_ERRORS, hide_suggestions=hides_suggestions)
+        if errors:
+            raise _refusal(errors, hides_suggestions)
+        document = to_document(node, hash_of(text))
+        if not document.operations:
+            raise OperationError("The document has no operation.")
+        return document
+
+
+class _OverlappingFields(OverlappingFieldsCanBeMergedRule):
+    """The rule that costs most, with less patience."""
+
+    def __init__(self, context: ValidationContext) -> None:
+        super().__init__(context)
+        self.rule_context.remaining_complexity_budget = 2 * COMPARISONS  # one costs two
+
+
+RULES: Final = tuple(
+    _OverlappingFields if rule is OverlappingFieldsCanBeMergedRule else rule for rule in specified_rules
+)
+"""The rules of the specification."""
+
+
+def _size(document: Document) -> int:
+    """Return about how many bytes a document takes; texts inside it are there twice."""
+    text = document.node.loc.source.body if document.node.loc else ""
+    return TOKEN_BYTES * (document.node.token_count or 1) + 2 * len(text)
+
+
+def _refusal(errors: list[GraphQLError], hides_suggestions: bool) -> DocumentError | LimitError:
+    if len(errors) == 1 and isinstance(errors[0], ValidationAbortedError):
+        return LimitError(
+            "The document is too complex to check: it asks for a field in too many places at once, or its fragments "
+            "spread each other too deeply."
+        )
+    for error in errors:
+        if hides_suggestions:  # graphql-core hides those of names, and leaves that a field wants braces
+            error.message = error.message.partition(SUGGESTION)[0]
+        if len(error.message) > LONGEST_MESSAGE:
+            error.message = f"{error.message[:LONGEST_MESSAGE]}..."
+    return DocumentError(errors)
+
+
+def _parse(text: str, tokens: int) -> DocumentNode:
+    if len(text) > MOST_CHARACTERS:
+        raise LimitError(
+            f"The document has more than {MOST_CHARACTERS:,} characters, the most that is accepted; pass large values "
+            "in `variables`."
+        )
+    try:
+        return parse(text, max_tokens=tokens)
+    except GraphQLSyntaxError as error:
+        if error.message.endswith("tokens. Parsing aborted."):
+            raise LimitError(f"The document has more than {tokens:,} tokens, the most that is accepted.") from error
+        raise DocumentSyntaxError([error]) from error
+    except GraphQLError as error:
+        raise LimitError("The document nests too deeply to be read.") from error

@@ -1,0 +1,49 @@
+"""The JSON of variables: how deeply it nests, how much it holds."""
+
+from typing import Any
+
+import orjson
+import pytest
+
+from api.json_limits import JsonLimits
+from schema.errors import LimitError
+
+LIMITS = JsonLimits(depth=3, values=10)
+
+
+def nested(levels: int, brackets: str) -> Any:
+    """Return lists or objects in each other."""
+    found: Any = 1
+    for _ in range(levels):
+        found = [found] if brackets == "[" else {"a": found}
+    return found
+
+
+def check(found: Any) -> None:
+    LIMITS.check(orjson.dumps({"query": "{ a { b } }", "variables": found}), "variables", found)
+
+
+@pytest.mark.parametrize("brackets", ["[", "{"])
+def test_depth(brackets: str) -> None:
+    """Variables nest as deep as the limit says, and not one level more."""
+    check({"v": nested(3, brackets)})
+    with pytest.raises(LimitError, match=r"^Parameter `variables` nests lists and objects more than 3 levels deep\.$"):
+        check({"v": nested(4, brackets)})
+
+
+@pytest.mark.parametrize("value", [1, [1], {"a": 1}])
+def test_values(value: Any) -> None:
+    """Values count at all levels, lists and objects among them."""
+    size = 1 if value == 1 else 2
+    check({"v": [value] * (9 // size)})
+    with pytest.raises(LimitError, match=r"^Parameter `variables` holds more than 10 values\.$"):
+        check({"v": [value] * (9 // size + 1)})
+    with pytest.raises(LimitError, match="more than 10 values"):
+        check({f"v{number}": value for number in range(11)})
+
+
+def test_brackets_in_texts_are_no_levels() -> None:
+    """Brackets and commas of texts, and of the document, count for nothing."""
+    check({"v": "[[[[[[{{{{{{,,,,,,,,,,,,,,,"})
+    check({})
+    check(None)
