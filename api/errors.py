@@ -15,7 +15,9 @@ How GraphQL's own errors are shown is in `api.masking`; who turns exceptions int
     ├── NotAcceptableError          406
     ├── BodyTooSlowError            408
     ├── BodyTooLargeError           413
-    └── UnsupportedMediaTypeError   415
+    ├── UriTooLongError             414
+    ├── UnsupportedMediaTypeError   415
+    └── HeadTooLargeError           431
 """
 
 from collections.abc import Mapping, Sequence
@@ -105,6 +107,20 @@ class BodyTooLargeError(HttpError):
 
     status = 413
     code = "BODY_TOO_LARGE"
+
+
+class UriTooLongError(HttpError):
+    """The address of the request is longer than is accepted."""
+
+    status = 414
+    code = "URI_TOO_LONG"
+
+
+class HeadTooLargeError(HttpError):
+    """Request line and headers are larger than is accepted, or more in number."""
+
+    status = 431
+    code = "HEADERS_TOO_LARGE"
 
 
 class UnsupportedMediaTypeError(HttpError):

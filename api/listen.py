@@ -4,6 +4,7 @@ The address is taken before anything else is started, so that a port in use cost
 Signals become `KeyboardInterrupt`, so that every `with` block on the way out does its work.
 """
 
+import resource
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -13,8 +14,9 @@ from typing import Any, Final
 
 import uvicorn
 
-from api.protocol import Protocol
+from api.protocol import ConnectionLimits, protocol_of
 from api.settings import Settings
+from api.telemetry import logger
 from schema.errors import StartError
 
 BACKLOG: Final = 2048
@@ -22,6 +24,9 @@ BACKLOG: Final = 2048
 
 KEEP_ALIVE_SECONDS: Final = 75
 """How long an idle connection stays; longer than load balancers keep theirs, so that they close first."""
+
+OWN_FILES: Final = 200
+"""Open files that the server may need beside its clients' connections: the database's, for the most part."""
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -72,7 +77,7 @@ def run(app: Callable[..., Any], listener: socket.socket, settings: Settings, on
     """
     config = uvicorn.Config(
         app,
-        http=Protocol,
+        http=protocol_of(connection_limits(settings)),
         backlog=BACKLOG,
         ws="none",
         access_log=False,  # the application writes one line a request itself
@@ -87,6 +92,24 @@ def run(app: Callable[..., Any], listener: socket.socket, settings: Settings, on
         _Server(config, on_started).run(sockets=[listener])
     except SystemExit as error:
         raise StartError("The server did not start; the log above says why.") from error
+
+
+def connection_limits(settings: Settings) -> ConnectionLimits:
+    """Return what a client may take of the server; the system may grant fewer connections than are set."""
+    needed = settings.most_connections + OWN_FILES
+    granted, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if granted < needed:
+        granted = needed if most == resource.RLIM_INFINITY else min(needed, most)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (granted, most))
+    if granted < needed:
+        logger().warning("fewer connections than are set: the system grants few open files", files=granted)
+    return ConnectionLimits(
+        url_bytes=settings.largest_url_bytes,
+        head_bytes=settings.largest_head_bytes,
+        head_seconds=settings.head_timeout_seconds,
+        answer_seconds=settings.answer_timeout_seconds,
+        connections=max(min(settings.most_connections, granted - OWN_FILES), 1),
+    )
 
 
 class _Server(uvicorn.Server):

@@ -110,6 +110,21 @@ class Settings(BaseSettings):
     largest_body_bytes: int = Field(default=1_000_000, ge=1)
     """Most bytes that a request body may have."""
 
+    largest_url_bytes: int = Field(default=16_384, ge=100, le=65_000)
+    """Most bytes that path and query of a request may have."""
+
+    largest_head_bytes: int = Field(default=65_536, ge=1_000)
+    """Most bytes that request line and headers may have together."""
+
+    head_timeout_seconds: float = Field(default=15.0, gt=0)
+    """How long a client may take to send them."""
+
+    answer_timeout_seconds: float = Field(default=30.0, gt=0)
+    """How long a client may take nothing of its answer before the connection is closed."""
+
+    most_connections: int = Field(default=1_000, ge=1)
+    """Most connections to one server process; one more takes the place of the one that was idle longest."""
+
     body_timeout_seconds: float = Field(default=30.0, gt=0)
     """How long a client may take to send the body of a request."""
 
