@@ -20,6 +20,8 @@ from api.health import Health
 from api.keys import Keys
 from api.middleware import GRAPHQL_PATH, Shortcut, guard, trusted_hosts
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, make_router
+from api.rates.gate import RateGate
+from api.rates.rates import Rates
 from api.refusals import take_errors
 from api.settings import Settings
 from api.telemetry import configure_logging, logger
@@ -70,6 +72,7 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         health=Health(database, settings),
         graph=graph,
         anonymous=Principal(scopes=settings.scopes_without_key),
+        rates=Rates(settings),
     )
 
 
@@ -102,6 +105,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     console = Console(parts.settings) if parts.settings.is_graphiql_served else None
     documents = Documents(parts.graph.core, document_limits(parts.settings))
     endpoint = GraphQLEndpoint(parts, documents, console.page if console else None)
+    app.user_middleware.insert(-1, Middleware(RateGate, parts=parts))
     app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
     app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))  # below a root path, too
     if console:
@@ -120,6 +124,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(parts.database.close)
         stack.push_async_callback(parts.keys.close)
         await parts.keys.start()
+        stack.push_async_callback(parts.rates.close)
+        await parts.rates.start()
         stack.push_async_callback(parts.health.close)
         await parts.health.start()
         if not trusted_hosts(parts.settings):

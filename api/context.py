@@ -10,15 +10,19 @@ from api.auth import presented_key
 from api.database import Database
 from api.health import Health
 from api.keys import Keys
+from api.rates.rates import Rates
 from api.settings import Settings
 from api.telemetry import TRAIL, Trail
 from schema.build import GraphSchema
 from schema.context import Context
-from schema.errors import ForbiddenError, UnauthenticatedError
+from schema.errors import ForbiddenError, PublicError, UnauthenticatedError
 from schema.principal import INTROSPECT, Principal
 
 READ: Final = "read"
 """The scope without which nothing of the graph is answered."""
+
+CALLER: Final = "achene.caller"
+"""Where the scope has who sends the request, or why that is not known."""
 
 KEY_HEADERS: Final = frozenset({b"x-api-key", b"authorization"})
 """Headers that `presented_key` looks at."""
@@ -46,15 +50,33 @@ class Parts:
     anonymous: Principal
     """Who asks without a key."""
 
+    rates: Rates
+    """How much callers may ask."""
+
 
 async def authenticate(scope: Scope, parts: Parts) -> Principal:
     """Return who sends a request; the request's log line gets the visible part of the key.
+
+    Whoever asks again for the same request is told the same.
 
     Raises:
         BadInputError: The headers hold what is no key, or two that differ.
         UnauthenticatedError: The key does not hold.
         UnavailableError: It has to be looked up, and the database did not answer.
     """
+    found: Principal | PublicError | None = scope.get(CALLER)
+    if found is None:
+        try:
+            found = await _identify(scope, parts)
+        except PublicError as error:
+            found = error
+        scope[CALLER] = found
+    if isinstance(found, PublicError):
+        raise found
+    return found
+
+
+async def _identify(scope: Scope, parts: Parts) -> Principal:
     if not any(name in KEY_HEADERS for name, _ in scope["headers"]):
         return parts.anonymous
     presented = presented_key(Headers(scope=scope))

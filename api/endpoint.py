@@ -27,17 +27,15 @@ from api.errors import MethodNotAllowedError, body_of, shown
 from api.idempotency import Kept, key_in
 from api.json_limits import JsonLimits
 from api.masking import is_unavailable, located, masked
-from api.negotiation import Media, accepted, check_is_json
+from api.negotiation import OFFERS, Media, accepted, check_is_json
 from api.operation import Operation, from_address, from_body, has_query
+from api.rates.gate import charging
 from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document, Documents
 from schema.errors import DocumentError, LimitError, OperationError, PublicError, RolledBackError, UnavailableError
 from schema.execution import EXPLAIN
 from schema.values import dump
-
-OFFERS: Final = (Media.GRAPHQL, Media.JSON)
-"""What is answered to a GraphQL request."""
 
 PAGE_OFFERS: Final = (Media.HTML, *OFFERS)
 """What is answered to a GET without one."""
@@ -95,6 +93,7 @@ class GraphQLEndpoint:
             settings = self._parts.settings
             attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
             context = new_context(principal, self._parts, trail.request_id, _reports(headers))
+            context.charge = charging(scope, principal, self._parts)
             if EXPLAIN in context.reports:
                 require(principal, EXPLAIN)
             try:

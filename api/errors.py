@@ -17,6 +17,7 @@ How GraphQL's own errors are shown is in `api.masking`; who turns exceptions int
     ├── BodyTooLargeError           413
     ├── UriTooLongError             414
     ├── UnsupportedMediaTypeError   415
+    ├── RateLimitedError            429  with Retry-After
     └── HeadTooLargeError           431
 """
 
@@ -133,6 +134,23 @@ class UnsupportedMediaTypeError(HttpError):
     def headers(self) -> Headers:
         """Return what is read. Source: RFC 9110 section 12.5.1 and W3C LDP for Accept-Post."""
         return ((b"accept-post", b"application/json"),)
+
+
+class RateLimitedError(HttpError):
+    """The caller has used up what it may use for now. Source: RFC 6585 section 4."""
+
+    status = 429
+    code = "RATE_LIMITED"
+
+    def __init__(self, message: str, wait_seconds: int) -> None:
+        """Take a message, and when trying again may help."""
+        super().__init__(message)
+        self._wait_seconds = wait_seconds
+
+    @property
+    def headers(self) -> Headers:
+        """Return Retry-After. Source: RFC 9110 section 10.2.3."""
+        return ((b"retry-after", str(self._wait_seconds).encode()),)
 
 
 STATUSES: Final[Mapping[type[PublicError], int]] = {

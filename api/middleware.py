@@ -46,6 +46,16 @@ CLIENT_LEFT: Final = 499
 ALLOWED: Final = ("X-API-Key", "Authorization", "Content-Type", "X-Request-Id", "X-Achene-Report", "Idempotency-Key")
 """Headers that pages of other origins may send."""
 
+EXPOSED: Final = (
+    "X-Request-Id",
+    "Retry-After",
+    "RateLimit",
+    "RateLimit-Policy",
+    "WWW-Authenticate",
+    "Idempotency-Replayed",
+)
+"""Headers of answers that such pages may read."""
+
 LOCALHOST: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 """Origins that may call in development."""
 
@@ -69,7 +79,7 @@ def guard(settings: Settings) -> list[Middleware]:
                 allow_origin_regex=pattern,
                 allow_methods=("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"),
                 allow_headers=ALLOWED,
-                expose_headers=("X-Request-Id", "Retry-After", "WWW-Authenticate", "Idempotency-Replayed"),
+                expose_headers=EXPOSED,
             )
         )
     found.append(Middleware(BodyLimit, largest_bytes=settings.largest_body_bytes))
@@ -198,8 +208,12 @@ class TrustedHosts:
             name = _without_port(hosts[0].decode("latin-1").lower())
             if name in self._names or name.endswith(self._endings):
                 return True
-        path: str = scope["path"]
-        return path == "/health" or path.startswith("/health/")
+        return is_probe(scope["path"])
+
+
+def is_probe(path: str) -> bool:
+    """Return whether a path is a health endpoint, which is answered whoever asks and however often."""
+    return path == "/health" or path.startswith("/health/")
 
 
 def _without_port(host: str) -> str:

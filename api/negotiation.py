@@ -24,6 +24,9 @@ class Media(StrEnum):
         return f"{self}; charset=utf-8".encode()
 
 
+OFFERS: Final = (Media.GRAPHQL, Media.JSON)
+"""What is answered to a GraphQL request."""
+
 UTF8: Final = frozenset({"utf-8", "utf8"})
 """Names of the only character encoding of JSON (RFC 8259 section 8.1)."""
 

@@ -10,6 +10,8 @@ from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from api.client_address import parse_networks
+from api.rates.policy import parse_rate, parse_rules
+from api.store import connect_store
 from schema.principal import EVERY
 
 PROJECT: Final = Path(__file__).resolve().parent.parent
@@ -165,6 +167,27 @@ class Settings(BaseSettings):
     """Show everybody the schema, and in errors the names that look alike. None means in development only; a key with
     the scope `introspect` sees it in any case."""
 
+    rate_requests: str | None = None
+    """Requests that each key may make, such as `600/minute` or `5 per 10 seconds`. None: any number."""
+
+    rate_cost: str | None = None
+    """Rows that the operations of each key may be able to read, such as `1000000/minute`. None: any number."""
+
+    rate_anonymous_requests: str | None = None
+    """Requests without a key that each address may make, or `unlimited`. None: as for keys."""
+
+    rate_anonymous_cost: str | None = None
+    """Rows that operations without a key may be able to read, for each address, or `unlimited`. None: as for keys."""
+
+    rate_paths: CommaSeparated = ()
+    """Requests to some paths, for each key or address, beside the other rates: `POST /users/ = 10/minute`."""
+
+    rate_on_failure: Literal["allow", "refuse"] = "allow"
+    """What happens to requests while the shared store is away, so that they cannot be counted."""
+
+    redis_timeout_seconds: float = Field(default=0.25, gt=0)
+    """How long a request may wait for the shared store before it goes on without."""
+
     graphiql: bool | None = None
     """Serve GraphiQL at /graphql. None means in development only."""
 
@@ -174,7 +197,9 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     """How log lines look."""
 
-    @field_validator("anonymous_scopes", "cors_origins", "trusted_hosts", "trusted_proxies", mode="before")
+    @field_validator(
+        "anonymous_scopes", "cors_origins", "trusted_hosts", "trusted_proxies", "rate_paths", mode="before"
+    )
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -186,6 +211,26 @@ class Settings(BaseSettings):
     def _check_networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         parse_networks(value)
         return value
+
+    @field_validator("rate_requests", "rate_cost", "rate_anonymous_requests", "rate_anonymous_cost")
+    @classmethod
+    def _check_rate(cls, value: str | None) -> str | None:
+        if value:
+            parse_rate(value)
+        return value or None
+
+    @field_validator("rate_paths")
+    @classmethod
+    def _check_rules(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        parse_rules(value)
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _check_store(cls, value: str | None) -> str | None:
+        if value:
+            connect_store(value, 1)
+        return value or None
 
     @field_validator("data_dir")
     @classmethod

@@ -3,7 +3,7 @@
 The web fills it in for each request; see `api.context`. Nothing here knows HTTP.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, NewType, Protocol
@@ -116,6 +116,9 @@ class Context:
 
     shows_schema: bool = True
     """Whether the caller may ask for the schema itself, and be told of names that look like those that it got wrong."""
+
+    charge: Callable[[int], Awaitable[None]] | None = None
+    """Counts the rows that an operation could read, before it runs, and raises where they are too many for now."""
 
     whole: Transaction | None = None
     """A transaction around the whole operation, where there is one; each root field is then a part of it."""

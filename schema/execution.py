@@ -84,6 +84,7 @@ class Executor:
         Raises:
             OperationError: The name names no operation of the document.
             UnavailableError: The database did not answer the engine.
+            PublicError: What counts the cost of operations refuses this one.
         """
         operation = document.operation(operation_name)
         is_closed = not context.shows_schema
@@ -99,6 +100,8 @@ class Executor:
         try:
             cost = self._cost.measure(document, operation, coerced.coerced)
             self._cost.check(cost)
+            if context.charge is not None:
+                await context.charge(cost.rows)
         except LimitError as error:
             limited = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
             return Answered(None, limited, _reports(context, cost, None))

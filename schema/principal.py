@@ -31,6 +31,12 @@ class Principal:
     key_prefix: str | None = None
     """Visible part of the key, for logs."""
 
+    requests_per_minute: int | None = None
+    """How many requests the key may make in a minute, where it has a number of its own."""
+
+    cost_per_minute: int | None = None
+    """How many rows its operations may be able to read in a minute, where it has a number of its own."""
+
     @property
     def is_anonymous(self) -> bool:
         """True where no key was shown."""

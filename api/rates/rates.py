@@ -1,0 +1,182 @@
+"""Says whether a caller may go on: requests as they arrive, cost before an operation runs.
+
+A caller is a key where one was shown that holds, else the address that the request comes from. So whoever shows keys
+that do not hold is counted by address. Keys may have numbers of their own, which come with the principal.
+
+The names of callers hold ids and hashes of addresses alone: who reads the shared store learns no address and no key.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import blake2b, sha256
+from typing import Final, Literal
+
+from limits import RateLimitItemPerMinute
+
+from api.client_address import Address, network_of
+from api.errors import RateLimitedError
+from api.rates.counters import Caller, Charge, Counters, CountersUnavailableError
+from api.rates.memory import MemoryCounters
+from api.rates.policy import COST, REQUESTS, UNITS, Policy, parse_rate, parse_rules
+from api.rates.shared import SharedCounters
+from api.rates.standing import Standing
+from api.settings import Settings
+from api.store import connect_store
+from schema.errors import LimitError, PublicError, UnavailableError
+from schema.principal import Principal
+
+NOWHERE: Final = Caller("nowhere", is_key=False)
+"""All callers without a key whose address is not known: they are one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether a caller may go on."""
+
+    standings: Sequence[Standing]
+    """Where it stands, under each policy that counted; none where nothing is limited, or nothing can be counted."""
+
+    refusal: PublicError | None = None
+    """Why it may not."""
+
+
+FREE: Final = Decision(())
+"""Nothing is limited."""
+
+UNCOUNTED: Final = Decision((), UnavailableError("Requests cannot be counted at the moment."))
+"""What cannot be counted is refused."""
+
+
+class Rates:
+    """The rates of one server process."""
+
+    def __init__(self, settings: Settings, counters: Counters | None = None) -> None:
+        """Prepare; nothing is connected yet.
+
+        Args:
+            settings: The ones that begin with `rate_`, and the shared store.
+            counters: What counts; as the settings say where None.
+        """
+        anonymous_requests = settings.rate_anonymous_requests or settings.rate_requests
+        anonymous_cost = settings.rate_anonymous_cost or settings.rate_cost
+        self._requests = _policy(REQUESTS, settings.rate_requests), _policy(REQUESTS, anonymous_requests)
+        self._cost = _policy(COST, settings.rate_cost), _policy(COST, anonymous_cost)
+        self._rules = parse_rules(settings.rate_paths)
+        self._is_refusing = settings.rate_on_failure == "refuse"
+        self._counters = counters or _counters(settings)
+        self._names = _Names(settings.redis_url)
+
+    async def start(self) -> None:
+        """Connect to the shared store, if there is one. It need not be there."""
+        await self._counters.start()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._counters.close()
+
+    def is_limiting(self, principal: Principal) -> bool:
+        """Return whether there is anything to count for a caller."""
+        return bool(self._rules) or self._requests_of(principal) is not None or self._cost_of(principal) is not None
+
+    async def admit(self, principal: Principal, address: Address | None, method: str, path: str) -> Decision:
+        """Count a request, and say whether it may go on.
+
+        Args:
+            principal: Who sends it; anonymous also where the key that was shown does not hold.
+            address: Where it comes from.
+            method: Its method.
+            path: Its path.
+        """
+        policies = [rule.policy for rule in self._rules if rule.counts(method, path)]
+        if (whole := self._requests_of(principal)) is not None:
+            policies.insert(0, whole)
+        if not policies:
+            return FREE
+        caller = self._names.caller(principal, address)
+        decision = await self._take([Charge(policy, caller) for policy in policies])
+        if refused := [each for each in decision.standings if not each.is_within]:
+            worst = max(refused, key=lambda each: each.wait_seconds)
+            where = "" if worst.policy.name == REQUESTS else f" for {worst.policy.name}"
+            return _refused(f"Too many requests{where}: {worst.policy} are accepted.", worst, decision)
+        return decision
+
+    async def charge(self, principal: Principal, address: Address | None, rows: int) -> Decision:
+        """Count the cost of an operation that is about to run, and say whether it may. Where not, nothing is counted.
+
+        Args:
+            principal: Who runs it.
+            address: Where it comes from.
+            rows: The most rows that it can read; at least one is counted.
+        """
+        policy = self._cost_of(principal)
+        if policy is None:
+            return FREE
+        could = f"The operation could read {rows:,} rows; {policy} are accepted"
+        if rows > policy.amount:
+            return Decision((), LimitError(f"{could}. Ask for smaller pages."))
+        decision = await self._take([Charge(policy, self._names.caller(principal, address), max(rows, 1))])
+        for each in decision.standings:
+            if not each.is_within:
+                return _refused(f"{could}, and {each.remaining:,} are left.", each, decision)
+        return decision
+
+    async def _take(self, charges: Sequence[Charge]) -> Decision:
+        try:
+            return Decision(await self._counters.take(charges))
+        except CountersUnavailableError:
+            return UNCOUNTED if self._is_refusing else FREE
+
+    def _requests_of(self, principal: Principal) -> Policy | None:
+        own = principal.requests_per_minute
+        return self._requests[principal.is_anonymous] if own is None else _own(REQUESTS, own)
+
+    def _cost_of(self, principal: Principal) -> Policy | None:
+        own = principal.cost_per_minute
+        return self._cost[principal.is_anonymous] if own is None else _own(COST, own)
+
+
+class _Names:
+    """Names callers."""
+
+    def __init__(self, redis_url: str | None) -> None:
+        """Take what only the servers know that count together: the address of their store, with its password."""
+        self._secret = sha256((redis_url or "").encode()).digest()
+        self._of_network = lru_cache(maxsize=4096)(self._hashed)
+
+    def caller(self, principal: Principal, address: Address | None) -> Caller:
+        """Return whose counters count."""
+        if principal.key_id is not None:
+            return Caller(f"key:{principal.key_id}", is_key=True)
+        if address is None:
+            return NOWHERE
+        return self._of_network(address)
+
+    def _hashed(self, address: Address) -> Caller:
+        network = network_of(address).network_address.packed
+        return Caller(f"address:{blake2b(network, key=self._secret, digest_size=16).hexdigest()}", is_key=False)
+
+
+def _counters(settings: Settings) -> Counters:
+    if settings.redis_url is None:
+        return MemoryCounters()
+    return SharedCounters(
+        connect_store(settings.redis_url, settings.redis_timeout_seconds), settings.redis_timeout_seconds
+    )
+
+
+def _policy(name: Literal["requests", "cost"], rate: str | None) -> Policy | None:
+    item = parse_rate(rate) if rate else None
+    return None if item is None else Policy(name, item, UNITS[name])
+
+
+@lru_cache(maxsize=1024)
+def _own(name: Literal["requests", "cost"], amount: int) -> Policy:
+    """Return the policy of a key that has a number of its own, a minute."""
+    return Policy(name, RateLimitItemPerMinute(amount), UNITS[name])
+
+
+def _refused(message: str, worst: Standing, decision: Decision) -> Decision:
+    wait = worst.wait_seconds
+    seconds = "1 second" if wait == 1 else f"{wait:,} seconds"
+    return Decision(decision.standings, RateLimitedError(f"{message} Try again in {seconds}.", wait))

@@ -1,0 +1,187 @@
+"""Counters in Redis or Valkey, shared by all servers.
+
+The scripts are those of `limits` for its sliding window counter; each reads and changes a counter in one step inside
+the store, so no two servers let through more than one alone would. What differs is how they are sent: all that waits
+at one moment goes in one trip, on one connection, since with a command or two for each charge the client library
+costs more than many a query.
+
+A store that is away or hangs costs nobody more than one wait. The first failure stops all counting; from then on the
+store is asked in the background whether it is back, and no request waits for it.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from itertools import chain
+from typing import Any, Final
+
+from limits.aio.storage.redis.bridge import RedisBridge
+from redis.asyncio import Redis
+from redis.exceptions import NoScriptError, ResponseError
+
+from api.rates.counters import Charge, CountersUnavailableError
+from api.rates.standing import Standing, Window, standing
+from api.store import FAILURES
+from api.telemetry import logger
+
+PREFIX: Final = "achene:rates:"
+"""What the names of counters in the store begin with."""
+
+MOST_AT_ONCE: Final = 256
+"""Most requests whose charges go in one trip; the store answers nobody else meanwhile."""
+
+RECOVERY_SECONDS: Final = 0.5
+"""How often a store that is away is asked whether it is back."""
+
+Answered = tuple[bool, Window]
+"""Whether a charge fitted, and the counters after it."""
+
+Waiting = tuple[Sequence[Charge], "asyncio.Future[list[Standing]]"]
+"""The charges of a request, and where it waits."""
+
+
+class SharedCounters:
+    """The counters of all servers that use one store."""
+
+    def __init__(self, store: Redis, timeout_seconds: float) -> None:
+        """Prepare.
+
+        Args:
+            store: Where they are.
+            timeout_seconds: How long a request may wait for them.
+        """
+        self._store = store
+        self._timeout = timeout_seconds
+        self._waiting: list[Waiting] = []
+        self._sending: asyncio.Task[None] | None = None
+        self._recovering: asyncio.Task[None] | None = None
+        self._acquire = store.register_script(RedisBridge.SCRIPT_ACQUIRE_SLIDING_WINDOW)
+        self._look = store.register_script(RedisBridge.SCRIPT_SLIDING_WINDOW)
+
+    @property
+    def is_away(self) -> bool:
+        """True while nothing can be counted."""
+        return self._recovering is not None
+
+    async def start(self) -> None:
+        """Connect; where that fails it is tried again in the background."""
+        try:
+            await self._prepare()
+        except FAILURES as error:
+            self._go_away(error)
+
+    async def close(self) -> None:
+        """Disconnect; whoever still waits is told that nothing can be counted."""
+        tasks = [task for task in (self._sending, self._recovering) if task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._refuse_waiting()
+        with suppress(*FAILURES):
+            await self._store.aclose()
+
+    async def take(self, charges: Sequence[Charge]) -> list[Standing]:
+        """Count charges, each if it fits; see `Counters`."""
+        if self.is_away:
+            raise CountersUnavailableError("The store of the counters is away.")
+        answered: asyncio.Future[list[Standing]] = asyncio.get_running_loop().create_future()
+        self._waiting.append((charges, answered))
+        if self._sending is None:
+            self._sending = asyncio.create_task(self._send_waiting())
+        return await answered
+
+    async def _send_waiting(self) -> None:
+        """Send what waits, and what has come meanwhile, until nothing waits."""
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                try:
+                    await self._send(batch)
+                finally:
+                    _refuse(batch)  # where it failed; who has an answer has it
+        except FAILURES as error:
+            self._go_away(error)
+        finally:
+            self._sending = None
+            self._refuse_waiting()
+
+    async def _send(self, batch: Sequence[Waiting]) -> None:
+        charges = list(chain.from_iterable(charges for charges, _ in batch))
+        async with asyncio.timeout(self._timeout):
+            found = iter(await self._run(charges))
+        for asked, answered in batch:
+            standings = [_standing(charge, next(found)) for charge in asked]
+            if not answered.done():  # who left has cancelled it
+                answered.set_result(standings)
+
+    async def _run(self, charges: Sequence[Charge]) -> list[Answered]:
+        """Run the scripts of charges in one trip; in two where the store has forgotten the scripts."""
+        commands = [command for charge in charges for command in self._commands(charge)]
+        results = await self._trip(commands)
+        if any(isinstance(result, NoScriptError) for result in results):
+            await self._prepare()
+            results = await self._trip(commands)
+        for result in results:
+            if isinstance(result, ResponseError):
+                raise result
+        pairs = zip(charges, results[::2], results[1::2], strict=True)
+        return [(bool(fitted), _window(charge.policy.seconds, *counts)) for charge, fitted, counts in pairs]
+
+    def _commands(self, charge: Charge) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
+        """Return the two commands of a charge: count it if it fits, and say how the counters are."""
+        policy = charge.policy
+        now = f"{PREFIX}{{{policy.rate.key_for(policy.name, charge.caller.name)}}}"
+        keys = f"{now}/before", now
+        return (
+            (self._acquire.sha, 2, *keys, policy.amount, policy.seconds, charge.amount),
+            (self._look.sha, 2, *keys, policy.seconds),
+        )
+
+    async def _trip(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
+        async with self._store.pipeline(transaction=False) as trip:
+            for command in commands:
+                trip.evalsha(*command)
+            return await trip.execute(raise_on_error=False)
+
+    async def _prepare(self) -> None:
+        """Load the scripts, which shows too that the store answers."""
+        async with asyncio.timeout(self._timeout):
+            for script in (self._acquire, self._look):
+                await self._store.script_load(script.script)
+
+    def _go_away(self, error: Exception) -> None:
+        """Count nothing until the store is back."""
+        if self._recovering is None:
+            logger().error("rates are not counted: the store is away", reason=type(error).__name__)
+            self._recovering = asyncio.create_task(self._recover())
+
+    async def _recover(self) -> None:
+        while True:
+            await asyncio.sleep(RECOVERY_SECONDS)
+            with suppress(*FAILURES):
+                await self._store.connection_pool.disconnect()
+                await self._prepare()
+                self._recovering = None
+                logger().info("rates are counted again")
+                return
+
+    def _refuse_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        _refuse(waiting)
+
+
+def _refuse(batch: Sequence[Waiting]) -> None:
+    for _, answered in batch:
+        if not answered.done():
+            answered.set_exception(CountersUnavailableError("The store of the counters did not answer."))
+
+
+def _standing(charge: Charge, answered: Answered) -> Standing:
+    is_within, window = answered
+    return standing(charge.policy, charge.amount, window, is_within=is_within)
+
+
+def _window(seconds: int, before: bytes | None, before_left: int, now: bytes | None, now_left: int) -> Window:
+    """Return counters as the script tells them, in milliseconds: each is kept for one window more than it is used."""
+    left = max(now_left / 1000 - seconds, 0.0)
+    return Window(int(before or 0), max(before_left, 0) / 1000, int(now or 0), left)

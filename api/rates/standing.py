@@ -1,0 +1,108 @@
+"""Where a caller stands with a policy: what is left, when there is more, and how headers say so.
+
+The numbers are those of a sliding window counter: the count of the window before fades while the present one fills,
+so a caller may use `amount` in any stretch of time as long as a window, give or take that requests come evenly.
+
+Source of the headers: draft-ietf-httpapi-ratelimit-headers-10, RFC 9651 for their form.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import floor
+
+from api.errors import Headers
+from api.rates.policy import Policy
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The counters of one caller and one policy."""
+
+    before: int
+    """How much was used in the window before."""
+
+    before_seconds: float
+    """How long it still counts; its weight is this in parts of a window."""
+
+    now: int
+    """How much was used in the present window."""
+
+    left_seconds: float
+    """How long the present window lasts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a caller stands with one policy, after it asked for something."""
+
+    policy: Policy
+    """The policy."""
+
+    is_within: bool
+    """Whether it got what it asked for. If not, nothing was counted."""
+
+    remaining: int
+    """How much is left."""
+
+    reset_seconds: int
+    """When there is more than that."""
+
+    wait_seconds: int
+    """When there is as much as it asked for; 0 where it got it."""
+
+
+def standing(policy: Policy, amount: int, window: Window, *, is_within: bool) -> Standing:
+    """Return where a caller stands.
+
+    Args:
+        policy: What limits it.
+        amount: What it asked for, at most what the policy gives at all.
+        window: The counters, after that.
+        is_within: Whether it got it.
+    """
+    used = floor(window.before * window.before_seconds / policy.seconds) + window.now
+    remaining = max(0, policy.amount - used)
+    reset = seconds_until(policy, remaining + 1, window) if remaining < policy.amount else 0
+    return Standing(policy, is_within, remaining, reset, 0 if is_within else seconds_until(policy, amount, window))
+
+
+def seconds_until(policy: Policy, amount: int, window: Window) -> int:
+    """Return after how many whole seconds a caller can use so much, if it uses nothing until then; at least 1.
+
+    Args:
+        policy: What limits it.
+        amount: How much, at most what the policy gives at all.
+        window: The counters.
+    """
+    room = policy.amount - amount + 1  # what is used has to fall below this
+    if window.now < room:  # the window before has to fade
+        excess = room - window.now
+        return floor(max(0.0, window.before_seconds - excess * policy.seconds / max(window.before, 1))) + 1
+    return floor(window.left_seconds + policy.seconds - room * policy.seconds / window.now) + 1
+
+
+def rate_headers(standings: Sequence[Standing]) -> Headers:
+    """Return `RateLimit-Policy` and `RateLimit` for an answer; none where nothing is limited."""
+    if not standings:
+        return ()
+    policies = b", ".join(_policy_item(each.policy) for each in standings)
+    return ((b"ratelimit-policy", policies), (b"ratelimit", b", ".join(map(_limit_item, standings))))
+
+
+@lru_cache(maxsize=1024)
+def _policy_item(policy: Policy) -> bytes:
+    unit = "" if policy.unit == "requests" else f';qu="{policy.unit}"'
+    return f"{_name(policy)};q={policy.amount}{unit};w={policy.seconds}".encode()
+
+
+def _limit_item(each: Standing) -> bytes:
+    return f"{_name(each.policy)};r={each.remaining};t={each.reset_seconds}".encode()
+
+
+def _name(policy: Policy) -> str:
+    r"""Return a name as a structured field writes text: in quotes, `"` and `\` behind a backslash."""
+    name = policy.name
+    if '"' in name or "\\" in name:
+        name = name.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{name}"'

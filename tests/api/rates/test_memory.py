@@ -1,0 +1,70 @@
+"""Counters in memory, by the strategy of `limits`, with a clock of the test's own."""
+
+import asyncio
+
+from limits import RateLimitItemPerMinute
+
+from api.rates.counters import Caller, Charge
+from api.rates.memory import MemoryCounters, WindowStorage
+from api.rates.policy import Policy
+from tests.api.rates.limited import START, Clock
+
+TEN = Policy("requests", RateLimitItemPerMinute(10))
+KEY, OTHER = Caller("key:1", is_key=True), Caller("key:2", is_key=True)
+
+
+async def accepted(counters: MemoryCounters, times: int, caller: Caller = KEY, amount: int = 1) -> int:
+    """Ask so many times, and return how often it was accepted."""
+    charges = [Charge(TEN, caller, amount)] * times
+    return sum(each.is_within for each in await counters.take(charges))
+
+
+async def test_no_more_than_the_amount() -> None:
+    """In one window as many are accepted as the policy says, and not one more."""
+    assert await accepted(MemoryCounters(Clock()), 25) == 10
+
+
+async def test_callers_are_apart() -> None:
+    """What one uses is not missing from another's."""
+    counters = MemoryCounters(Clock())
+    assert [await accepted(counters, 11, KEY), await accepted(counters, 11, OTHER)] == [10, 10]
+
+
+async def test_a_refusal_counts_nothing() -> None:
+    """What is too much is not counted, and what is left may still be used."""
+    counters = MemoryCounters(Clock())
+    assert [await accepted(counters, 1, amount=8), await accepted(counters, 3, amount=3)] == [1, 0]
+    assert await accepted(counters, 3) == 2
+
+
+async def test_the_window_slides() -> None:
+    """At the end of a window nobody gets twice the amount: what was used fades."""
+    clock = Clock()
+    counters = MemoryCounters(clock)
+    clock.now = START + 59
+    assert await accepted(counters, 20) == 10
+    clock.now = START + 61
+    assert await accepted(counters, 20) == 1
+    clock.now = START + 90
+    assert await accepted(counters, 20) == 4
+    clock.now = START + 300
+    assert await accepted(counters, 20) == 10
+
+
+async def test_counters_are_bounded() -> None:
+    """However many callers come, so many counters are kept and no task is left running."""
+    storage = WindowStorage(size=100)
+    before = asyncio.all_tasks()
+    for number in range(1_000):
+        assert await storage.acquire_sliding_window_entry(f"address:{number}", 10, 60)
+    assert (len(storage._windows), len(storage.storage), len(storage.locks)) == (100, 0, 0)
+    assert asyncio.all_tasks() == before
+
+
+async def test_addresses_push_out_no_key() -> None:
+    """A flood from many addresses makes no key's counter forgotten."""
+    counters = MemoryCounters(Clock(), size=100)
+    await accepted(counters, 10)
+    for number in range(200):
+        await accepted(counters, 1, Caller(f"address:{number}", is_key=False))
+    assert await accepted(counters, 1) == 0
