@@ -27,7 +27,7 @@ from api.errors import MethodNotAllowedError, body_of, shown
 from api.idempotency import Kept, key_in
 from api.json_limits import JsonLimits
 from api.masking import is_unavailable, located, masked
-from api.negotiation import OFFERS, Media, accepted, check_is_json
+from api.negotiation import OFFERS, Media, accepted, coding_of_json
 from api.operation import Operation, from_address, from_body, has_query
 from api.rates.gate import charging
 from api.telemetry import Trail
@@ -112,9 +112,9 @@ class GraphQLEndpoint:
         """Read what is asked for."""
         if scope["method"] != "POST":
             return from_address(scope["query_string"], self._json)
-        check_is_json(headers.get(b"content-type"), headers.get(b"content-encoding"))
+        coding = coding_of_json(headers.get(b"content-type"), headers.get(b"content-encoding"))
         length = headers.get(b"content-length")
-        body = await read_body(receive, length, self._parts.settings.largest_body_bytes)
+        body = await read_body(receive, length, self._parts.settings.largest_body_bytes, coding)
         return from_body(body, self._json)
 
     async def _run(

@@ -132,8 +132,8 @@ class UnsupportedMediaTypeError(HttpError):
 
     @property
     def headers(self) -> Headers:
-        """Return what is read. Source: RFC 9110 section 12.5.1 and W3C LDP for Accept-Post."""
-        return ((b"accept-post", b"application/json"),)
+        """Return what is read. Source: RFC 9110 section 12.5.3 and W3C LDP for Accept-Post."""
+        return ((b"accept-post", b"application/json"), (b"accept-encoding", b"gzip, deflate"))
 
 
 class RateLimitedError(HttpError):

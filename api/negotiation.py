@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Final
 
 from api.errors import NotAcceptableError, UnsupportedMediaTypeError
+from api.inflate import CODINGS
 
 
 class Media(StrEnum):
@@ -91,11 +92,11 @@ def _rank(offer: Media, ranges: Iterable[tuple[str, float]]) -> tuple[float, int
 
 
 @lru_cache(512)
-def check_is_json(content_type: bytes | None, content_encoding: bytes | None) -> None:
-    """Refuse a body that is not plain JSON in UTF-8.
+def coding_of_json(content_type: bytes | None, content_encoding: bytes | None) -> bytes:
+    """Return how a body of JSON in UTF-8 is compressed, as `api.inflate` calls it; nothing where it is plain.
 
     Raises:
-        UnsupportedMediaTypeError: It is of another type, in another encoding, compressed, or does not say.
+        UnsupportedMediaTypeError: It is of another type, in another encoding, compressed otherwise, or does not say.
     """
     if content_type is None:
         raise UnsupportedMediaTypeError("The header Content-Type is missing; it must be application/json.")
@@ -106,5 +107,9 @@ def check_is_json(content_type: bytes | None, content_encoding: bytes | None) ->
         key, _, value = parameter.partition("=")
         if key.strip() == "charset" and value.strip().strip('"') not in UTF8:
             raise UnsupportedMediaTypeError("The header Content-Type must name no other charset than utf-8.")
-    if content_encoding is not None and content_encoding.strip().lower() not in (b"", b"identity"):
-        raise UnsupportedMediaTypeError("A compressed body is not read; leave out the header Content-Encoding.")
+    coding = content_encoding.strip().lower() if content_encoding else b""
+    if coding in CODINGS:
+        return coding
+    if coding not in (b"", b"identity"):
+        raise UnsupportedMediaTypeError("The header Content-Encoding must be gzip or deflate, or left out.")
+    return b""

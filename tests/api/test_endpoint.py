@@ -1,6 +1,7 @@
 """GraphQL over HTTP: methods, media types and statuses, over a real server."""
 
 import asyncio
+import gzip
 
 import httpx
 import orjson
@@ -95,10 +96,15 @@ async def test_body_of_another_type(web: Served, content_type: str | None) -> No
 
 
 async def test_compressed_body(web: Served) -> None:
-    """A compressed body is refused rather than misread."""
-    headers = {"Content-Type": "application/json", "Content-Encoding": "gzip"}
-    response = await web.client.post("/graphql", content=b"x", headers=headers)
-    assert (response.status_code, codes(response)) == (415, ["UNSUPPORTED_MEDIA_TYPE"])
+    """A body may be compressed by gzip or deflate; of any other coding the client is told which there are."""
+    headers = {"Content-Type": "application/json", "Content-Encoding": "GZip"}
+    body = gzip.compress(b'{"query": "{ __typename }"}')
+    response = await web.client.post("/graphql", content=body, headers=headers)
+    assert (response.status_code, response.json()) == (200, {"data": {"__typename": "Query"}})
+    for coding in ("br", "gzip, gzip", "x"):
+        refused = await web.client.post("/graphql", content=body, headers=headers | {"Content-Encoding": coding})
+        assert (refused.status_code, codes(refused)) == (415, ["UNSUPPORTED_MEDIA_TYPE"])
+        assert refused.headers["accept-encoding"] == "gzip, deflate"
 
 
 @pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE", "OPTIONS", "PROPFIND"])
