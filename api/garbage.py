@@ -16,8 +16,11 @@ THRESHOLDS: Final = (50_000, 20, 50)
 
 @contextmanager
 def settled() -> Iterator[None]:
-    """Freeze what there is and collect rarely, until the block ends."""
+    """Freeze what there is and collect rarely, until the block ends. Where that is so already nothing is done."""
     before = gc.get_threshold()
+    if before == THRESHOLDS:
+        yield
+        return
     gc.collect()
     gc.freeze()
     gc.set_threshold(*THRESHOLDS)

