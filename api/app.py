@@ -25,6 +25,8 @@ from api.rates.rates import Rates
 from api.refusals import take_errors
 from api.settings import Settings
 from api.telemetry import configure_logging, logger
+from api.telemetry.route import make_router as make_metrics
+from api.telemetry.telemetry import Telemetry
 from schema.build import GraphSchema, build_graph_schema
 from schema.documents import DocumentLimits, Documents
 from schema.principal import Principal
@@ -55,7 +57,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
         redoc_url=None,
         telemetry={"tracing": False, "metrics": False, "logs": False},  # asks every request whether it is wanted
         lifespan=_lifespan,
-        middleware=guard(settings),
+        middleware=guard(settings, parts.telemetry),
     )
     app.state.parts = parts
     add_routes(app, parts)
@@ -71,6 +73,7 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         keys=Keys(database, settings),
         health=Health(database, settings),
         graph=graph,
+        telemetry=Telemetry(settings, VERSION, database.levels, database.plan),
         anonymous=Principal(scopes=settings.scopes_without_key),
         rates=Rates(settings),
     )
@@ -111,6 +114,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     if console:
         app.router.routes.append(console.route())
     app.include_router(parts.health.router)
+    app.include_router(make_metrics(parts))
     app.include_router(make_router(parts.settings))
     add_docs(app)
     take_errors(app)
@@ -122,6 +126,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     parts: Parts = app.state.parts
     async with AsyncExitStack() as stack:
         stack.push_async_callback(parts.database.close)
+        stack.push_async_callback(parts.telemetry.close)
         stack.push_async_callback(parts.keys.close)
         await parts.keys.start()
         stack.push_async_callback(parts.rates.close)

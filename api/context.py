@@ -13,6 +13,7 @@ from api.keys import Keys
 from api.rates.rates import Rates
 from api.settings import Settings
 from api.telemetry import TRAIL, Trail
+from api.telemetry.telemetry import Telemetry
 from schema.build import GraphSchema
 from schema.context import Context
 from schema.errors import ForbiddenError, PublicError, UnauthenticatedError
@@ -46,6 +47,9 @@ class Parts:
 
     graph: GraphSchema
     """What it serves."""
+
+    telemetry: Telemetry
+    """What watches it."""
 
     anonymous: Principal
     """Who asks without a key."""
@@ -104,11 +108,11 @@ def require(principal: Principal, scope: str) -> None:
     raise ForbiddenError(f"The API key lacks the scope `{scope}`.")
 
 
-def new_context(principal: Principal, parts: Parts, request_id: str, reports: frozenset[str]) -> Context:
+def new_context(principal: Principal, parts: Parts, trail: Trail, reports: frozenset[str]) -> Context:
     """Return what the resolvers of one request are given."""
     loaders = parts.graph.new_loaders(parts.database, principal)
     shows_schema = parts.settings.is_schema_shown or principal.may(INTROSPECT)
-    return Context(principal, parts.database, loaders, request_id, reports, shows_schema)
+    return Context(principal, parts.database, loaders, trail.request_id, reports, shows_schema, trail.step)
 
 
 def trail_of(scope: Scope) -> Trail:

@@ -6,6 +6,7 @@ Writes have a pool of their own, so that they are never starved by reads.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
 from typing import Any, Final
@@ -27,6 +28,7 @@ from sqlalchemy.ext.asyncio import (
 
 from api.direct import QUERY_CANCELED, UNAVAILABLE_CLASSES, DirectPool
 from api.settings import Settings
+from api.telemetry.metrics import Level
 from api.telemetry.statements import Stated
 from schema.context import ReadSession, WriteSession
 from schema.errors import StatementFailedError, UnavailableError
@@ -62,6 +64,9 @@ AFTER_INSERT: Final = """
     WHERE c.relname = :table AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 4 = 4 AND t.tgtype & 66 = 0
 """
 """Triggers of a table that run after an INSERT. Source: pg_trigger.h, `TRIGGER_TYPE_INSERT` and the others."""
+
+PARAMETER: Final = re.compile(r"\$(\d+)")
+"""A parameter in a statement."""
 
 TRIGGERS_SECONDS: Final = 60.0
 """How long it is taken for granted that a table has no new trigger."""
@@ -263,6 +268,25 @@ class Database:
             UnavailableError: No connection could be had, or the statement took too long.
         """
         return orjson.loads(await self.direct.fetch_bytes(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {sql}", arguments))
+
+    async def plan(self, sql: str) -> str:
+        """Return PostgreSQL's generic plan of a statement, whatever its parameters; the statement is not run.
+
+        Raises:
+            UnavailableError: No connection could be had, or it took too long.
+            StatementFailedError: PostgreSQL is older than 16, or cannot explain the statement.
+        """
+        nothing = [None] * max(map(int, PARAMETER.findall(sql)), default=0)
+        plan = await self.direct.fetch_bytes(f"EXPLAIN (GENERIC_PLAN, FORMAT JSON) {sql}", nothing)
+        return orjson.dumps(orjson.loads(plan)[0]["Plan"]).decode()
+
+    def levels(self) -> Iterator[Level]:
+        """Yield how full the pools are."""
+        for name, engine in (("read", self.reader), ("write", self.writer)):
+            pool: Any = engine.sync_engine.pool
+            yield Level(name, pool.checkedout(), pool.size())
+        for name, direct in (("engine", self.direct), ("engine_write", self._direct_writer)):
+            yield Level(name, direct.in_use, direct.size)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:

@@ -92,7 +92,7 @@ class GraphQLEndpoint:
             require(principal, READ)
             settings = self._parts.settings
             attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
-            context = new_context(principal, self._parts, trail.request_id, _reports(headers))
+            context = new_context(principal, self._parts, trail, _reports(headers))
             context.charge = charging(scope, principal, self._parts)
             if EXPLAIN in context.reports:
                 require(principal, EXPLAIN)
@@ -129,7 +129,8 @@ class GraphQLEndpoint:
     ) -> Answer:
         """Run an operation and write what came of it."""
         try:
-            document = self._documents.get(operation.query, hides_suggestions=not context.shows_schema)
+            with trail.step("parse"):
+                document = self._documents.get(operation.query, hides_suggestions=not context.shows_schema)
             _check_operation(document, operation.name, trail, is_safe=is_safe)
         except (DocumentError, LimitError) as error:
             return _document_refusal(error, media, trail)

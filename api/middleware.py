@@ -23,6 +23,7 @@ from api.client_address import behind_proxies
 from api.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
 from api.settings import Settings
 from api.telemetry import CURRENT, TRAIL, Trail, logger
+from api.telemetry.telemetry import Telemetry
 
 GRAPHQL_PATH: Final = "/graphql"
 """Where the graph is."""
@@ -63,10 +64,10 @@ LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 """Names that are answered in development, and by a server that only this machine reaches."""
 
 
-def guard(settings: Settings) -> list[Middleware]:
+def guard(settings: Settings, telemetry: Telemetry) -> list[Middleware]:
     """Return what stands before all routes, the outermost first."""
     found = [
-        Middleware(RequestLine),
+        Middleware(RequestLine, telemetry=telemetry),
         *behind_proxies(settings.trusted_proxies),
         Middleware(TrustedHosts, hosts=trusted_hosts(settings)),
     ]
@@ -106,9 +107,10 @@ def allowed_origins(settings: Settings) -> tuple[tuple[str, ...], str | None]:
 class RequestLine:
     """Gives each request an id and one log line, and catches what nobody else did."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
         self._app = app
         self._log = logger()
+        self._telemetry = telemetry
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and write its line when it is answered."""
@@ -116,18 +118,21 @@ class RequestLine:
             await self._app(scope, receive, send)
             return
         began = time.perf_counter()
-        trail = scope[TRAIL] = Trail(_request_id(scope))
+        trail = scope[TRAIL] = Trail(_request_id(scope), kind=_kind(scope["path"]))
         CURRENT.set(trail)
         response = _Response(send, trail.request_id)
-        try:
-            await self._app(scope, receive, response.send)
-        except Exception as error:  # the edge: nobody stands behind it
-            self._log.error("unexpected error", request_id=trail.request_id, exc_info=error)
-            if response.status is None:
-                trail.codes.append(INTERNAL)
-                await Answer.json(500, body_of(internal(trail.request_id))).send(response.send)
-        finally:
-            self._write(scope, trail, response.status or CLIENT_LEFT, time.perf_counter() - began)
+        with self._telemetry.around(scope, trail):
+            try:
+                await self._app(scope, receive, response.send)
+            except Exception as error:  # the edge: nobody stands behind it
+                self._log.error("unexpected error", request_id=trail.request_id, exc_info=error)
+                if response.status is None:
+                    trail.codes.append(INTERNAL)
+                    await Answer.json(500, body_of(internal(trail.request_id))).send(response.send)
+            finally:
+                status, seconds = response.status or CLIENT_LEFT, time.perf_counter() - began
+                self._write(scope, trail, status, seconds)
+                self._telemetry.note(trail, status, seconds)
 
     def _write(self, scope: Scope, trail: Trail, status: int, seconds: float) -> None:
         more: dict[str, Any] = {}
@@ -169,6 +174,13 @@ class _Response:
                 headers.append(CLOSED_POLICY)
             message = {**message, "headers": headers}
         await self._send(message)
+
+
+def _kind(path: str) -> str:
+    """Return what is asked for, as metrics tell it apart."""
+    if path == GRAPHQL_PATH:
+        return "graph"
+    return "health" if path.startswith("/health") else "other"
 
 
 def _request_id(scope: Scope) -> str:

@@ -197,6 +197,15 @@ class Settings(BaseSettings):
     log_format: Literal["text", "json"] = "text"
     """How log lines look."""
 
+    metrics: bool | None = None
+    """Serve /metrics to everybody. None means in development only; a key with the scope `metrics` may always ask."""
+
+    traces: bool = False
+    """Send traces to an OpenTelemetry collector; OTEL_EXPORTER_OTLP_ENDPOINT says where it is."""
+
+    slow_seconds: float = Field(default=1.0, ge=0)
+    """From how long on an operation is told of with its plan; 0 tells of none."""
+
     @field_validator(
         "anonymous_scopes", "cors_origins", "trusted_hosts", "trusted_proxies", "rate_paths", mode="before"
     )
@@ -255,6 +264,11 @@ class Settings(BaseSettings):
     def is_schema_shown(self) -> bool:
         """True where everybody may ask for the schema."""
         return self.is_development if self.introspection is None else self.introspection
+
+    @property
+    def is_metrics_open(self) -> bool:
+        """True where /metrics needs no key."""
+        return self.is_development if self.metrics is None else self.metrics
 
     @property
     def is_graphiql_served(self) -> bool:

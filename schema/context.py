@@ -4,9 +4,9 @@ The web fills it in for each request; see `api.context`. Nothing here knows HTTP
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from typing import Any, NewType, Protocol
+from typing import Any, Final, NewType, Protocol
 
 from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -95,6 +95,14 @@ class Transaction(Protocol):
         """
 
 
+UNWATCHED: Final = nullcontext()
+
+
+def unwatched(_name: str) -> AbstractContextManager[Any]:
+    """Return the block of a step that nobody watches."""
+    return UNWATCHED
+
+
 @dataclass(slots=True)
 class Context:
     """One request, as resolvers see it (`info.context`)."""
@@ -116,6 +124,9 @@ class Context:
 
     shows_schema: bool = True
     """Whether the caller may ask for the schema itself, and be told of names that look like those that it got wrong."""
+
+    step: Callable[[str], AbstractContextManager[Any]] = unwatched
+    """Returns the block of a step of the work, for who watches how long it takes."""
 
     charge: Callable[[int], Awaitable[None]] | None = None
     """Counts the rows that an operation could read, before it runs, and raises where they are too many for now."""

@@ -107,7 +107,8 @@ class Executor:
             return Answered(None, limited, _reports(context, cost, None))
         is_mutation = operation.operation is OperationType.MUTATION
         if self._engine is not None and (not is_mutation or _may_write(context)):
-            compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.user_id)
+            with context.step("plan"):
+                compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.user_id)
             if compiled is not None:
                 statement = compiled.statement
                 try:

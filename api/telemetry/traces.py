@@ -9,7 +9,7 @@ Source: https://www.w3.org/TR/trace-context/ and OpenTelemetry's semantic conven
 """
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final
 
 from opentelemetry import trace
@@ -17,13 +17,11 @@ from opentelemetry.trace import ProxyTracerProvider, Span, SpanKind, StatusCode,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import Scope
 
+from api.telemetry.trail import Trail
 from schema.errors import StartError
 
 CARRIED: Final = (b"traceparent", b"tracestate")
 """Headers by which a caller tells which trace a request belongs to."""
-
-NO_STEP: Final = nullcontext()
-"""What stands around a step that is not traced."""
 
 _CARRIER: Final = TraceContextTextMapPropagator()
 
@@ -60,21 +58,15 @@ class Traces:
         )
 
 
-def ended(span: Span, status: int, *, operation: str | None, kind: str | None) -> None:
-    """Say what came of a request.
-
-    Args:
-        span: Its span.
-        status: HTTP status of its answer.
-        operation: Name of the GraphQL operation, where it has one.
-        kind: `query` or `mutation`, where it is one.
-    """
+def ended(trail: Trail, status: int) -> None:
+    """Say in the span of a request what came of it."""
+    span = trace.get_current_span()
     span.set_attribute("http.response.status_code", status)
-    if kind:
-        span.set_attribute("graphql.operation.type", kind)
-        span.update_name(f"{kind} {operation}" if operation else kind)
-    if operation:
-        span.set_attribute("graphql.operation.name", operation)
+    if trail.operation_kind:
+        span.set_attribute("graphql.operation.type", trail.operation_kind)
+        span.update_name(f"{trail.operation_kind} {trail.operation}" if trail.operation else trail.operation_kind)
+    if trail.operation:
+        span.set_attribute("graphql.operation.name", trail.operation)
     if status >= 500:
         span.set_status(StatusCode.ERROR)
 

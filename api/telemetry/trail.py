@@ -3,12 +3,16 @@
 Log line, metrics and trace are all made from it, so that nothing is measured twice.
 """
 
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from api.telemetry.traces import Traces
+
+UNTRACED: Final = nullcontext()
+"""What stands around a step that is not traced."""
 
 
 @dataclass(slots=True)
@@ -59,6 +63,10 @@ class Trail:
 
     traces: "Traces | None" = None
     """What makes spans; None where the request is not traced."""
+
+    def step(self, name: str) -> AbstractContextManager[Any]:
+        """Return the block of a step: its span, where the request is traced."""
+        return UNTRACED if self.traces is None else self.traces.step(name)
 
 
 TRAIL: Final = "achene.trail"
