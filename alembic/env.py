@@ -6,13 +6,15 @@ migration fails and can be tried again rather than holding up every query behind
 
 import asyncio
 
-from sqlalchemy import Connection, Engine, NullPool, text
+from sqlalchemy import Connection, Engine, NullPool, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from alembic import context
 from api.database import to_asyncpg_url
 from api.embedded import database_url
 from api.settings import Settings
+from schema.changes import migrations  # noqa: F401 - tells Alembic of watched tables
+from schema.changes.versions import TOUCH
 from schema.errors import StartError
 from schema.models import Base
 
@@ -30,7 +32,10 @@ def run(connection: Connection) -> None:
         connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         connection.execute(text(f"SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'"))
         connection.execute(text(f"SET LOCAL statement_timeout = '{STATEMENT_TIMEOUT}'"))
+        before = context.get_context().get_current_heads()
         context.run_migrations()
+        if context.get_context().get_current_heads() != before and inspect(connection).has_table("table_changes"):
+            connection.execute(text(TOUCH))  # no trigger fires on ALTER TABLE
 
 
 async def run_on(engine: AsyncEngine) -> None:

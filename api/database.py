@@ -30,6 +30,7 @@ from api.direct import QUERY_CANCELED, UNAVAILABLE_CLASSES, DirectPool
 from api.settings import Settings
 from api.telemetry.metrics import Level
 from api.telemetry.statements import Stated
+from schema.changes.triggers import FUNCTION
 from schema.context import ReadSession, WriteSession
 from schema.errors import StatementFailedError, UnavailableError
 from schema.writing.violations import ConflictingWrites, Violated, Violation
@@ -59,11 +60,15 @@ CONFLICTS: Final = ("40001", "40P01")
 """Its codes for a transaction that was ended because of another one."""
 
 
-AFTER_INSERT: Final = """
-    SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
+AFTER_INSERT: Final = f"""
+    SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_proc AS p ON p.oid = t.tgfoid
     WHERE c.relname = :table AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 4 = 4 AND t.tgtype & 66 = 0
+    AND p.proname <> '{FUNCTION}'
+"""  # noqa: S608 - of constants
+"""Triggers of a table that run after an INSERT, but for ours, which changes no row of it.
+
+Source: pg_trigger.h, `TRIGGER_TYPE_INSERT` and the others.
 """
-"""Triggers of a table that run after an INSERT. Source: pg_trigger.h, `TRIGGER_TYPE_INSERT` and the others."""
 
 PARAMETER: Final = re.compile(r"\$(\d+)")
 """A parameter in a statement."""

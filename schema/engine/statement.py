@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from schema.engine.reads import Reads, reads_of
 from schema.rights import USER_ID
 
 DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
@@ -42,6 +43,14 @@ class Statement:
     parameters: tuple[Parameter, ...]
     """Its parameters, in that order."""
 
+    reads: Reads
+    """What it depends on beside what is bound in it."""
+
+    @property
+    def is_personal(self) -> bool:
+        """True where who the caller is decides what is read."""
+        return any(parameter.is_user for parameter in self.parameters)
+
     def arguments(self, values: Sequence[Sequence[Any]], user_id: int | None) -> list[Any]:
         """Return what is bound, given the values of each site and the caller's user."""
         bound = []
@@ -65,7 +74,8 @@ def compile_statement(select: Select[Any]) -> Statement:
         convert = bound.type.dialect_impl(DIALECT).bind_processor(DIALECT)
         slot = _slot(name)
         parameters.append(Parameter(slot, None if slot else bound.effective_value, name == USER_ID, convert))
-    return Statement(str(compiled), tuple(parameters))
+    sql = str(compiled)
+    return Statement(sql, tuple(parameters), reads_of(select, sql))
 
 
 def _slot(name: str) -> tuple[int, int] | None:

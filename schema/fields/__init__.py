@@ -15,6 +15,8 @@ from pkgutil import iter_modules
 from types import ModuleType
 from typing import Any, Final, TypeVar
 
+from schema.models.caching import LONGEST, CacheHint, cache
+
 Class = TypeVar("Class", bound=type[Any])
 
 MARKS: Final = {"__extends__", "__replaces__"}
@@ -44,6 +46,18 @@ def reads(*attributes: str) -> dict[str, tuple[str, ...]]:
         *attributes: Mapped attributes, by their Python names; they are fetched along whenever the field is selected.
     """
     return {"reads": attributes}
+
+
+def cached(max_age: int = LONGEST) -> dict[str, CacheHint]:
+    """Return the metadata of a field whose value follows from its row and its arguments alone.
+
+    Without it an operation with the field is never kept: it may read the clock, another service, or chance. Join it to
+    what the field reads: `metadata=reads("body") | cached(max_age=60)`.
+
+    Args:
+        max_age: For how many seconds clients may show an answer with the field, where that is less than its rows say.
+    """
+    return {"cache": cache(max_age)}
 
 
 def discover(package: ModuleType) -> Iterator[Any]:

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Table
 from schema.graph.fields import EnumType, Field, Relation, Scalar
 from schema.graph.written import Writes
 from schema.models.access import Access
+from schema.models.caching import CacheHint
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,9 @@ class ObjectType:
 
     access: Access | None = None
     """Who may see and write what of it, as the model says; everybody all where None."""
+
+    cache: CacheHint = field(default_factory=CacheHint)
+    """How long answers with its rows may be kept."""
 
     view: View | None = None
     """What the callers see that this description is for; everything where None."""

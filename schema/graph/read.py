@@ -17,6 +17,7 @@ from sqlalchemy.orm import ColumnProperty, DeclarativeBase, Mapper
 from schema.errors import DefinitionError
 from schema.graph import names
 from schema.graph.access import guarded_field, guarded_relation, read_access, refuse_circles
+from schema.graph.caching import read_cache
 from schema.graph.checks import (
     RESERVED_TYPES,
     can_be_key,
@@ -121,6 +122,7 @@ def _read_type(
         unique_keys=tuple(_unique_keys(mapper, names.singular(name), fields)),
         writes=writes,
         access=access,
+        cache=read_cache(mapper, fields),
         **read_options(mapper, exposure, fields, name, enums),
     )
 

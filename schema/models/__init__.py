@@ -15,6 +15,7 @@ from schema.models.base import (
     search_vector,
     writable,
 )
+from schema.models.caching import cache
 
 for _module in iter_modules(__path__):
     import_module(f"{__name__}.{_module.name}")
@@ -26,6 +27,7 @@ __all__ = [
     "CustomOrder",
     "Exposure",
     "Writable",
+    "cache",
     "expose",
     "identity",
     "search_vector",

@@ -16,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase, MappedColumn, mapped_column
 from sqlalchemy.types import TypeEngine
 
 from schema.models.access import Access
+from schema.models.caching import CacheHint
 
 NAMING_CONVENTION: Final = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -252,6 +253,9 @@ class Base(DeclarativeBase):
 
     __access__: ClassVar[Access | None] = None
     """Who may see and write its rows; every caller, where None."""
+
+    __cache__: ClassVar[CacheHint | None] = None
+    """How long answers with its rows may be kept; clients ask each time, where None."""
 
 
 def identity() -> MappedColumn[int]:
