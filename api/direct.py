@@ -2,7 +2,7 @@
 
 SQLAlchemy's connections cost several times the CPU for one statement, and both pools would reset a connection
 after each use by a round trip of its own. Nothing that runs here leaves anything behind: every statement is a
-single SELECT on a connection that PostgreSQL keeps read-only.
+single SELECT on a connection that PostgreSQL keeps read-only, or one statement that writes by itself.
 """
 
 import asyncio
@@ -10,19 +10,10 @@ import time
 from collections import deque
 from typing import Any, Final
 
-import asyncpg
 from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresConnectionError, PostgresError
-from sqlalchemy import URL
-from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
-from api.settings import Settings
-from schema.errors import LimitError, StatementFailedError, UnavailableError
-
-KEPT_STATEMENTS: Final = 256
-"""Prepared statements that a connection keeps."""
-
-LONGEST_KEPT: Final = 256 * 1024
-"""Most characters of a statement that is kept prepared."""
+from api.connector import Connector
+from schema.errors import LimitError, StatementFailedError, UnavailableError, UnreachableError
 
 QUERY_CANCELED: Final = "57014"
 """PostgreSQL's code for a statement that ran into `statement_timeout`."""
@@ -33,11 +24,14 @@ TOO_LARGE_CLASS: Final = "54"
 UNAVAILABLE_CLASSES: Final = ("08", "53", "57P")
 """Beginnings of PostgreSQL's codes for: no connection, out of resources, shutting down or starting up."""
 
+READ_ONLY: Final = "25006"
+"""Its code for a write where nothing can be written: the server has become a standby, or its disk is nearly full."""
 
-def connect_arguments(url: URL) -> dict[str, Any]:
-    """Return what `asyncpg.connect` takes for an address, as SQLAlchemy reads it."""
-    arguments: dict[str, Any] = dict(PGDialect_asyncpg().create_connect_args(url)[1])  # type: ignore[no-untyped-call]
-    return {name: value for name, value in arguments.items() if not name.startswith("prepared_statement_")}
+CONFLICT: Final = "40001"
+"""Its code for a statement that was ended because of others; on a standby, because of what it replays."""
+
+SETTLE_SECONDS: Final = 5.0
+"""How long the end of a transaction may take that nobody waits for."""
 
 
 class DirectPool:
@@ -47,27 +41,21 @@ class DirectPool:
     does. Here a free connection is taken off a list and put back; only who has to wait, waits.
     """
 
-    def __init__(self, url: URL, settings: Settings, size: int, server_settings: dict[str, str]) -> None:
-        """Note where to connect to.
+    def __init__(self, connector: Connector, size: int, patience_seconds: float) -> None:
+        """Note where connections come from.
 
         Args:
-            url: PostgreSQL address, for asyncpg.
-            settings: Time limits.
+            connector: Opens them.
             size: Most connections.
-            server_settings: What PostgreSQL is set to on each connection.
+            patience_seconds: How long a statement waits for one that is free.
         """
-        self._arguments = connect_arguments(url) | {
-            "timeout": settings.connect_timeout_seconds,
-            "server_settings": server_settings,
-            "statement_cache_size": KEPT_STATEMENTS,
-            "max_cached_statement_lifetime": 0,
-            "max_cacheable_statement_size": LONGEST_KEPT,
-        }
-        self._patience = settings.pool_timeout_seconds
+        self._connector = connector
+        self._patience = patience_seconds
         self._idle: list[Any] = []
         self._all: set[Any] = set()
         self._waiting: deque[asyncio.Future[Any]] = deque()
         self._count = 0
+        self._settling: set[asyncio.Task[None]] = set()
         self.size = size
         """Most connections."""
         self.moved_at = time.monotonic()
@@ -93,12 +81,12 @@ class DirectPool:
             return await self._fetch(sql, arguments)
         except (_LostError, ConnectionError, PostgresConnectionError) as error:
             if not is_repeatable:
-                raise UnavailableError("The database cannot be reached.") from error
+                raise UnreachableError from error
             return await self._again(sql, arguments)
         except OSError as error:  # TimeoutError among them
-            raise UnavailableError("The database cannot be reached.") from error
+            raise UnreachableError from error
         except PostgresError as error:
-            raise _translated(error) from error
+            raise self._translated(error) from error
 
     async def _again(self, sql: str, arguments: list[Any]) -> bytes:
         """Run a statement once more, on a new connection: what happened to one has happened to all that rest."""
@@ -110,21 +98,26 @@ class DirectPool:
         try:
             return await self._fetch(sql, arguments)
         except (_LostError, PostgresConnectionError, OSError) as error:
-            raise UnavailableError("The database cannot be reached.") from error
+            raise UnreachableError from error
         except PostgresError as error:
-            raise _translated(error) from error
+            raise self._translated(error) from error
 
     async def _fetch(self, sql: str, arguments: list[Any]) -> bytes:
         connection = self._rested() or await self._another()
         self.moved_at = time.monotonic()
         give_back = self._give_back_last
         try:
-            data: bytes = await connection.fetchval(sql, *arguments)
+            data = await self._run(connection, sql, arguments)
             give_back = self._give_back
             return data
         except PostgresError as error:
             if getattr(error, "severity", None) is None:  # the driver's own, of a value, in the midst of its protocol
                 give_back = self._drop
+            if error.sqlstate == READ_ONLY and not self._connector.is_read_only:
+                give_back = self._drop  # another server may be the one that takes writes
+            raise
+        except TimeoutError:
+            give_back = self._drop  # longer than PostgreSQL itself lets a statement run: it hangs, or the network does
             raise
         except (InterfaceError, InternalClientError) as error:
             give_back = self._drop  # where the driver gave up half-way, nobody knows what state it is in
@@ -134,6 +127,17 @@ class DirectPool:
         finally:
             self.moved_at = time.monotonic()
             give_back(connection)
+
+    async def _run(self, connection: Any, sql: str, arguments: list[Any]) -> bytes:
+        """Run a statement; behind a pooler in a transaction, which is ended here where it has written."""
+        if not self._connector.is_pooled:
+            data: bytes = await connection.fetchval(sql, *arguments)
+            return data
+        await connection.execute("BEGIN")
+        data = await connection.fetchval(sql, *arguments)
+        if not self._connector.is_read_only:
+            await connection.execute("COMMIT")
+        return data
 
     def _rested(self) -> Any:
         """Return a connection that is free, None where there is none; drop those that were closed as they rested."""
@@ -159,7 +163,7 @@ class DirectPool:
             raise UnavailableError("The server is busy: no database connection became free in time.") from error
         self._count += 1
         try:
-            connection = await asyncpg.connect(**self._arguments)
+            connection = await self._connector.open()
         except BaseException:
             self._lose()
             raise
@@ -194,11 +198,25 @@ class DirectPool:
         """Hand a connection to one who waits, or drop it where it is closed; False where it is to rest."""
         if connection.is_closed():
             self._drop(connection)
+        elif connection.is_in_transaction():
+            task = asyncio.create_task(self._settle(connection))
+            self._settling.add(task)
+            task.add_done_callback(self._settling.discard)
         elif (waiter := self._next_waiter()) is not None:
             waiter.set_result(connection)
         else:
             return False
         return True
+
+    async def _settle(self, connection: Any) -> None:
+        """End a transaction that nobody waits for, and let the next one have its connection."""
+        try:
+            async with asyncio.timeout(SETTLE_SECONDS):
+                await connection.execute("ROLLBACK")
+        except (OSError, PostgresError, InterfaceError, InternalClientError):
+            self._drop(connection)
+        else:
+            self._give_back(connection)
 
     def _drop(self, connection: Any) -> None:
         """Close a connection for good."""
@@ -224,17 +242,18 @@ class DirectPool:
         for connection in self._all:
             connection.terminate()
 
+    def _translated(self, error: PostgresError) -> Exception:
+        """Return what an error of PostgreSQL means to who asked."""
+        state = error.sqlstate or ""
+        if state == QUERY_CANCELED:
+            return UnavailableError("The database took too long to answer.")
+        moved = CONFLICT if self._connector.is_read_only else READ_ONLY
+        if state.startswith((*UNAVAILABLE_CLASSES, moved)):
+            return UnreachableError()
+        if state.startswith(TOO_LARGE_CLASS):
+            return LimitError("The operation is too large for the database.")
+        return StatementFailedError(str(error))
+
 
 class _LostError(Exception):
     """The connection was gone, or its server said goodbye while it rested and nobody had read it yet."""
-
-
-def _translated(error: PostgresError) -> Exception:
-    state = error.sqlstate or ""
-    if state == QUERY_CANCELED:
-        return UnavailableError("The database took too long to answer.")
-    if state.startswith(UNAVAILABLE_CLASSES):
-        return UnavailableError("The database cannot be reached.")
-    if state.startswith(TOO_LARGE_CLASS):
-        return LimitError("The operation is too large for the database.")
-    return StatementFailedError(str(error))

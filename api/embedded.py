@@ -16,7 +16,7 @@ from urllib.parse import quote
 import asyncpg
 from sqlalchemy.exc import ArgumentError
 
-from api.database import to_asyncpg_url
+from api.address import to_asyncpg_url
 from api.settings import Settings
 from schema.errors import StartError
 

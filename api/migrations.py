@@ -9,7 +9,7 @@ from sqlalchemy import Connection, NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from alembic import command
-from api.database import to_asyncpg_url
+from api.address import to_asyncpg_url
 from api.settings import PROJECT
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 import asyncpg
 from sqlalchemy import URL
 
-from api.direct import connect_arguments
+from api.address import connect_arguments
 from schema.errors import AcheneError
 
 QUERY: Final = "SELECT version_num FROM alembic_version"

@@ -38,6 +38,9 @@ class Settings(BaseSettings):
     """Redis or Valkey address, `redis://user:password@host:port/number`, for what servers share. None: they share
     nothing."""
 
+    pooler: Literal["transaction"] | None = None
+    """Set to `transaction` where DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer."""
+
     environment: Literal["development", "production"] | None = None
     """What is open by default. None means production where DATABASE_URL is set, else development."""
 

@@ -21,7 +21,7 @@ from sqlalchemy import Select, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from api.database import to_asyncpg_url
+from api.address import to_asyncpg_url
 from api.migrations import migrate
 from schema.build import GraphSchema, build_graph_schema
 from schema.query.order import read_order

@@ -19,6 +19,7 @@ The tree:
         ├── RolledBackError         a field of a mutation was undone with another one
         ├── LimitError              the request asks for more than a limit allows
         └── UnavailableError        the database cannot be reached, or took too long
+            └── UnreachableError        it cannot be reached; another server that has the same data may answer
 
 Whatever is not a `PublicError` reaches a client as INTERNAL with the request id, and the log has the rest.
 """
@@ -131,3 +132,11 @@ class UnavailableError(PublicError):
     """The database cannot be reached, or did not answer in time. Trying again later may help."""
 
     code = "UNAVAILABLE"
+
+
+class UnreachableError(UnavailableError):
+    """The database cannot be reached, or ended the statement for a reason of its own."""
+
+    def __init__(self, message: str = "The database cannot be reached.") -> None:
+        """Take a message; the cause is for the log alone."""
+        super().__init__(message)

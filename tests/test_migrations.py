@@ -15,7 +15,7 @@ from pytest_alembic.tests import (
 from sqlalchemy import NullPool
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from api.database import to_asyncpg_url
+from api.address import to_asyncpg_url
 from tests.conftest import clone, drop
 
 # The plugin's own collector does not run on pytest 9.2, so `pyproject.toml` leaves the plugin out and the

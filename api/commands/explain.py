@@ -12,8 +12,7 @@ from graphql import get_variable_values
 from graphql.execution.values import VariableValues
 from rich.console import Console
 
-from api.database import to_asyncpg_url
-from api.direct import connect_arguments
+from api.address import connect_arguments, to_asyncpg_url
 from api.embedded import database_url
 from api.settings import Settings
 from schema.build import build_graph_schema

@@ -19,12 +19,13 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from api.commands.content import refused
-from api.database import Database, sqlstate
+from api.database import Database
 from api.embedded import database_url
 from api.keys import store
 from api.keys.expiry import expiry, grace
 from api.keys.format import named
 from api.migrations import migrate
+from api.node import sqlstate
 from api.settings import Settings
 from schema.errors import StartError
 from schema.models.api_key import ApiKey

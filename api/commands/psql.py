@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from api.database import to_asyncpg_url
+from api.address import to_asyncpg_url
 from api.embedded import binaries, database_url
 from api.settings import Settings
 

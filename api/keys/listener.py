@@ -22,8 +22,8 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
+from api.address import connect_arguments
 from api.database import Database
-from api.direct import connect_arguments
 from schema.errors import AcheneError
 
 CHANNEL: Final = "achene_api_key"
