@@ -7,12 +7,15 @@ from typing import Any, Final
 import orjson
 from starlette.types import Send
 
-from api.errors import Headers, body_of, headers_of, shown, status_of
+from api.errors import Headers, body_of, entries_of, headers_of, status_of
 from api.negotiation import Media
 from schema.errors import PublicError
 
 SLICE_BYTES: Final = 262_144
 """Most bytes that are handed over at once: the next ones wait until the client has taken enough of them."""
+
+BODILESS: Final = (204, 304)
+"""Statuses whose answers have no body, and say nothing of one: RFC 9110 section 8.6."""
 
 UNCACHED: Final = ((b"cache-control", b"no-store"), (b"vary", b"Accept, Origin"))
 """What GraphQL answers depends on who asks, and no cache knows what it holds."""
@@ -49,17 +52,15 @@ class Answer:
     @staticmethod
     def refusal(error: PublicError, headers: Headers = (), media: Media = Media.JSON) -> "Answer":
         """Return the answer to a request that an error ended."""
-        return Answer.json(status_of(error), body_of(shown(error)), (*headers_of(error), *headers), media)
+        return Answer.json(status_of(error), body_of(*entries_of(error)), (*headers_of(error), *headers), media)
 
     async def send(self, send: Send, *, is_head: bool = False) -> None:
         """Send it; of an answer to HEAD, all but the body."""
         pieces = self.body if isinstance(self.body, tuple) else (self.body,)
         size = sum(map(len, pieces))
-        headers = [
-            (b"content-type", self.content_type),
-            (b"content-length", str(size).encode()),
-            *self.headers,
-        ]
+        headers = [*self.headers]
+        if self.status not in BODILESS:
+            headers = [(b"content-type", self.content_type), (b"content-length", str(size).encode()), *headers]
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
         if is_head or size <= SLICE_BYTES:
             await send({"type": "http.response.body", "body": b"" if is_head else b"".join(pieces)})

@@ -20,9 +20,11 @@ from api.health import Health
 from api.keys import Keys
 from api.middleware import GRAPHQL_PATH, Shortcut, guard, trusted_hosts
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, make_router
+from api.persisted import Persisted
 from api.rates.gate import RateGate
 from api.rates.rates import Rates
 from api.refusals import take_errors
+from api.rest.serve import add_rest
 from api.settings import Settings
 from api.telemetry import configure_logging, logger
 from api.telemetry.route import make_router as make_metrics
@@ -31,6 +33,7 @@ from schema.build import GraphSchema, build_graph_schema
 from schema.documents import DocumentLimits, Documents
 from schema.principal import Principal
 from schema.query.page import Limits
+from schema.saved import load_library
 
 
 def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -> FastAPI:
@@ -107,7 +110,11 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     """Give an application its routes, the one that is asked most first."""
     console = Console(parts.settings) if parts.settings.is_graphiql_served else None
     documents = Documents(parts.graph.core, document_limits(parts.settings))
-    endpoint = GraphQLEndpoint(parts, documents, console.page if console else None)
+    library = load_library(
+        parts.graph.core, documents, parts.graph.cost, (*parts.graph.operations, *parts.settings.operations)
+    )
+    persisted = Persisted(documents, library, parts.settings)
+    endpoint = GraphQLEndpoint(parts, persisted, console.page if console else None)
     app.user_middleware.insert(-1, Middleware(RateGate, parts=parts))
     app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
     app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))  # below a root path, too
@@ -117,6 +124,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(make_metrics(parts))
     app.include_router(make_router(parts.settings))
     add_docs(app)
+    add_rest(app, parts, endpoint, documents, library)
     take_errors(app)
 
 

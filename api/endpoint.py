@@ -11,8 +11,9 @@ take the middle. Source: https://graphql.github.io/graphql-over-http/draft/. Whe
 What is wrong with the request itself has its 4xx status in both.
 """
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 
 import orjson
@@ -29,10 +30,11 @@ from api.json_limits import JsonLimits
 from api.masking import is_unavailable, located, masked
 from api.negotiation import OFFERS, Media, accepted, coding_of_json
 from api.operation import Operation, from_address, from_body, has_query
+from api.persisted import Persisted
 from api.rates.gate import charging
 from api.telemetry import Trail
 from schema.context import Context
-from schema.documents import Document, Documents
+from schema.documents import Document
 from schema.errors import DocumentError, LimitError, OperationError, PublicError, RolledBackError, UnavailableError
 from schema.execution import EXPLAIN
 from schema.values import dump
@@ -60,16 +62,16 @@ Headers = dict[bytes, bytes]
 class GraphQLEndpoint:
     """The ASGI application."""
 
-    def __init__(self, parts: Parts, documents: Documents, page: Callable[[], Answer] | None = None) -> None:
+    def __init__(self, parts: Parts, persisted: Persisted, page: Callable[[], Answer] | None = None) -> None:
         """Make it.
 
         Args:
             parts: What the server is made of.
-            documents: The documents of its schema.
+            persisted: Finds the documents of requests.
             page: Makes what a browser is shown; None where it is shown nothing.
         """
         self._parts = parts
-        self._documents = documents
+        self._persisted = persisted
         self._page = page
         self._json = JsonLimits(parts.settings.deepest_value, parts.settings.largest_variables)
 
@@ -82,12 +84,40 @@ class GraphQLEndpoint:
         await answer.send(send, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        headers, media, trail = _headers(scope), Media.JSON, trail_of(scope)
+        headers, media = headers_of_scope(scope), Media.JSON
         try:
             if self._page and _is_for_page(scope, headers):
                 return self._page()
             media = accepted(headers.get(b"accept"), OFFERS)
             _check_method(scope["method"])
+        except PublicError as error:
+            return _refusal(error, media, trail_of(scope))
+        is_safe = scope["method"] != "POST"
+        read = partial(self._read, scope, headers, receive)
+        return await self.answer(scope, receive, headers, media, read, is_safe=is_safe)
+
+    async def answer(
+        self,
+        scope: Scope,
+        receive: Receive,
+        headers: Headers,
+        media: Media,
+        read: Callable[[], Awaitable[Operation]],
+        *,
+        is_safe: bool,
+    ) -> Answer:
+        """Answer a request of whoever may ask, once it is read: the same for the graph and for REST.
+
+        Args:
+            scope: The request.
+            receive: The ASGI function.
+            headers: Its headers.
+            media: What is answered.
+            read: Reads what is asked for.
+            is_safe: True where nothing may be changed.
+        """
+        trail = trail_of(scope)
+        try:
             principal = await authenticate(scope, self._parts)
             require(principal, READ)
             settings = self._parts.settings
@@ -98,15 +128,13 @@ class GraphQLEndpoint:
                 require(principal, EXPLAIN)
             try:
                 async with attendance:
-                    operation = await self._read(scope, headers, receive)
+                    operation = await read()
                     attendance.has_body()
-                    is_safe = scope["method"] != "POST"
                     return await self._run(operation, context, media, trail, is_safe=is_safe, key=key_in(headers))
             finally:
                 context.loaders.cancel()
         except PublicError as error:
-            trail.codes.append(error.code)
-            return Answer.refusal(error, UNCACHED, media)
+            return _refusal(error, media, trail)
 
     async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> Operation:
         """Read what is asked for."""
@@ -130,7 +158,7 @@ class GraphQLEndpoint:
         """Run an operation and write what came of it."""
         try:
             with trail.step("parse"):
-                document = self._documents.get(operation.query, hides_suggestions=not context.shows_schema)
+                operation, document = await self._persisted.find(operation, context)
             _check_operation(document, operation.name, trail, is_safe=is_safe)
         except (DocumentError, LimitError) as error:
             return _document_refusal(error, media, trail)
@@ -177,7 +205,12 @@ def _without_data(answer: Answer) -> Answer:
     return replace(answer, body=dump(said | {"data": None})) if "data" in said else answer
 
 
-def _headers(scope: Scope) -> Headers:
+def _refusal(error: PublicError, media: Media, trail: Trail) -> Answer:
+    trail.codes.append(error.code)
+    return Answer.refusal(error, UNCACHED, media)
+
+
+def headers_of_scope(scope: Scope) -> Headers:
     """Return the headers by name; several that make a list are joined, of others the last one counts."""
     found: Headers = {}
     for name, value in scope["headers"]:

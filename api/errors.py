@@ -49,6 +49,11 @@ class HttpError(PublicError):
         """What the response must carry beside its body."""
         return ()
 
+    @property
+    def entries(self) -> Sequence[Mapping[str, Any]]:
+        """What `errors` lists: one entry, where the error does not say more."""
+        return (shown(self),)
+
 
 class BadRequestError(HttpError):
     """The request is not formed as it should be."""
@@ -179,6 +184,11 @@ def headers_of(error: PublicError) -> Headers:
             return ((b"retry-after", str(RETRY_SECONDS).encode()),)
         case _:
             return ()
+
+
+def entries_of(error: PublicError) -> Sequence[Mapping[str, Any]]:
+    """Return all that an error says, as entries of `errors`."""
+    return error.entries if isinstance(error, HttpError) else (shown(error),)
 
 
 def shown(error: PublicError) -> dict[str, Any]:

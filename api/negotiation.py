@@ -18,11 +18,12 @@ class Media(StrEnum):
     JSON = "application/json"
     GRAPHQL = "application/graphql-response+json"
     HTML = "text/html"
+    PROBLEM = "application/problem+json"
 
     @property
     def header(self) -> bytes:
         """The value of Content-Type."""
-        return f"{self}; charset=utf-8".encode()
+        return b"application/problem+json" if self is Media.PROBLEM else f"{self}; charset=utf-8".encode()
 
 
 OFFERS: Final = (Media.GRAPHQL, Media.JSON)

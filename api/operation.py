@@ -4,6 +4,7 @@ Source: GraphQL over HTTP, sections Request Parameters, GET and POST,
 https://graphql.github.io/graphql-over-http/draft/#sec-Request
 """
 
+import re
 from dataclasses import dataclass
 from typing import Any, Final
 from urllib.parse import parse_qsl
@@ -12,9 +13,20 @@ import orjson
 
 from api.errors import BadRequestError
 from api.json_limits import JsonLimits
+from schema.documents import Document
 
 MOST_PARAMETERS: Final = 50
 """Most parameters of an address that are looked at."""
+
+
+PERSISTED: Final = "persistedQuery"
+"""The extension by which Apollo's clients call a document by its hash."""
+
+IDS: Final = ("documentId", "id", "doc_id")
+"""Parameters that call a document by its id: the specification's, and those of Relay's clients."""
+
+_IDS_GIVEN: Final = tuple(f"{name}=".encode() for name in IDS)
+_HASH: Final = re.compile("[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +34,7 @@ class Operation:
     """One operation that a client wants run, its parameters of the right types."""
 
     query: str
-    """Text of the document."""
+    """Text of the document; empty where the client names one by its id."""
 
     name: str | None
     """Which operation of the document; None where it names none."""
@@ -32,6 +44,15 @@ class Operation:
 
     extensions: dict[str, Any] | None
     """What the client says beside the protocol."""
+
+    id: str | None = None
+    """What the client calls a document by that the server knows."""
+
+    is_hash: bool = False
+    """True where that is the SHA-256 of the document, by which the server may be taught it."""
+
+    document: Document | None = None
+    """The document itself, where it is known already."""
 
 
 def from_body(body: bytes, limits: JsonLimits) -> Operation:
@@ -76,7 +97,9 @@ def from_address(query_string: bytes, limits: JsonLimits) -> Operation:
 
 def has_query(query_string: bytes) -> bool:
     """Return whether an address carries a GraphQL request at all."""
-    return b"query=" in query_string
+    return (
+        b"query=" in query_string or b"extensions=" in query_string or any(name in query_string for name in _IDS_GIVEN)
+    )
 
 
 def _parameters(query_string: bytes) -> dict[str, Any]:
@@ -96,13 +119,36 @@ def _parameters(query_string: bytes) -> dict[str, Any]:
 
 def _operation(found: dict[str, Any]) -> Operation:
     query, name = found.get("query"), found.get("operationName")
+    extensions = _object(found, "extensions")
+    id_, is_hash = _id(found, extensions)
+    if query is None and id_ is not None:
+        query = ""
     if query is None:
         raise BadRequestError("Parameter `query` is missing: the text of a GraphQL document.")
     if not isinstance(query, str):
         raise BadRequestError(f"Parameter `query` must be a string, not {_kind(query)}.")
     if name is not None and not isinstance(name, str):
         raise BadRequestError(f"Parameter `operationName` must be a string or null, not {_kind(name)}.")
-    return Operation(query, name or None, _object(found, "variables"), _object(found, "extensions"))
+    return Operation(query, name or None, _object(found, "variables"), extensions, id_, is_hash)
+
+
+def _id(found: dict[str, Any], extensions: dict[str, Any] | None) -> tuple[str | None, bool]:
+    """Return what a request calls its document by, and whether it is a hash as Apollo's protocol has it."""
+    persisted = (extensions or {}).get(PERSISTED)
+    if persisted is not None:
+        hash_ = persisted.get("sha256Hash") if isinstance(persisted, dict) else None
+        if not isinstance(hash_, str) or persisted.get("version") != 1 or not _HASH.fullmatch(hash_):
+            raise BadRequestError(
+                f'`extensions.{PERSISTED}` must be {{"version": 1, "sha256Hash": "..."}}, with 64 hexadecimal digits.'
+            )
+        return hash_, True
+    for name in IDS:
+        value = found.get(name)
+        if value is not None:
+            if not isinstance(value, str) or not value:
+                raise BadRequestError(f"Parameter `{name}` must be a string that is not empty, not {_kind(value)}.")
+            return value, False
+    return None, False
 
 
 def _object(found: dict[str, Any], name: str) -> dict[str, Any] | None:

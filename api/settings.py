@@ -191,6 +191,16 @@ class Settings(BaseSettings):
     redis_timeout_seconds: float = Field(default=0.25, gt=0)
     """How long a request may wait for the shared store before it goes on without."""
 
+    operations: Annotated[tuple[Path, ...], NoDecode] = ()
+    """Saved operations beside those of `schema/operations`: folders of `.graphql` files, and manifests as Relay and
+    Apollo make them."""
+
+    only_saved_operations: bool = False
+    """Run saved operations and nothing else; a key with the scope `operations:any` may run others."""
+
+    persisted_queries: bool = True
+    """Let clients call a document by its hash once they have sent it, as Apollo's automatic persisted queries do."""
+
     graphiql: bool | None = None
     """Serve GraphiQL at /graphql. None means in development only."""
 
@@ -210,7 +220,13 @@ class Settings(BaseSettings):
     """From how long on an operation is told of with its plan; 0 tells of none."""
 
     @field_validator(
-        "anonymous_scopes", "cors_origins", "trusted_hosts", "trusted_proxies", "rate_paths", mode="before"
+        "anonymous_scopes",
+        "cors_origins",
+        "trusted_hosts",
+        "trusted_proxies",
+        "rate_paths",
+        "operations",
+        mode="before",
     )
     @classmethod
     def _split(cls, value: object) -> object:

@@ -71,7 +71,7 @@ def default(field: FieldInfo) -> str:
     if isinstance(value, Path) and value.is_relative_to(PROJECT):
         return f"`{value.relative_to(PROJECT)}`"
     if isinstance(value, tuple):
-        return f"`{','.join(value)}`" if value else "none"
+        return f"`{','.join(map(str, value))}`" if value else "none"
     return f"`{str(value).lower() if isinstance(value, bool) else value}`"
 
 

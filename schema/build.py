@@ -36,6 +36,7 @@ from schema.query.needs import Needs
 from schema.query.page import Limits
 from schema.record import Record, record_class
 from schema.rights import Sights
+from schema.saved.directive import route
 from schema.types.mutations import atomic, mutations_of, path_scalar
 from schema.types.objects import make_roots
 from schema.types.own import OwnFields, plain_reads, take_in
@@ -44,6 +45,9 @@ from schema.types.scalars import scalar_map
 
 SDL: Final = Path(__file__).with_name("schema.graphql")
 """The printed schema; a change to it is a change of the API."""
+
+OPERATIONS: Final = Path(__file__).with_name("operations")
+"""The saved operations of the project's models, those of REST among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +77,9 @@ class GraphSchema:
 
     sights: Sights
     """What callers see of it."""
+
+    operations: tuple[Path, ...] = ()
+    """Folders of saved operations that belong to it."""
 
     def print(self) -> str:
         """Return the SDL."""
@@ -138,7 +145,7 @@ def build_graph_schema(
     try:
         built = strawberry.Schema(
             *make_roots(graph, fields),
-            directives=[atomic],
+            directives=[atomic, route],
             config=StrawberryConfig(auto_camel_case=True, scalar_map=scalar_map() | path_scalar()),
         )
     except DuplicatedTypeName as error:
@@ -151,7 +158,8 @@ def build_graph_schema(
     creator = SingleCreator(_creates(graph, fields), limits.most_written)
     engine = Engine(core, graph, limits, plain_reads(fields), records, creator) if is_compiled else None
     executor = Executor(core, graph, cost, engine)
-    return GraphSchema(graph, built, core, records, cost, engine, executor, Sights(graph))
+    operations = (OPERATIONS,) if base is Base and OPERATIONS.is_dir() else ()
+    return GraphSchema(graph, built, core, records, cost, engine, executor, Sights(graph), operations)
 
 
 def _creates(graph: Graph, own: OwnFields) -> dict[str, Create]:

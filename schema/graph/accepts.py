@@ -13,6 +13,11 @@ from schema.graph.written import RowCheck
 _IS_MISSING: Final = "missing"
 """What Pydantic calls a field that is not given."""
 
+_KEYWORDS: Final = frozenset(
+    {"format", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+)
+"""Keywords of JSON Schema that are about one value."""
+
 _OF_A_FUNCTION: Final = "Value error, "
 """What Pydantic puts before the message of a `ValueError`."""
 
@@ -43,6 +48,13 @@ def read_check(check: Any, kind: Kind, where: str) -> Callable[[Any], Any]:
         return str(found) if kind is Kind.TEXT else found
 
     return validated
+
+
+def keywords_of(check: Any) -> dict[str, Any]:
+    """Return what JSON Schema can say of a check: what Pydantic says of a type, and nothing of a function."""
+    if callable(check) and not isinstance(check, type) and get_origin(check) is None:
+        return {}
+    return {name: value for name, value in TypeAdapter(check).json_schema().items() if name in _KEYWORDS}
 
 
 def read_row_check(rules: Any, model: str) -> RowCheck | None:

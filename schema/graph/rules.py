@@ -29,7 +29,12 @@ def type_rules(field: Field) -> Iterator[Rule]:
     sql, kind = field.column.type, field.scalar.kind
     if isinstance(sql, String) and kind is Kind.TEXT and sql.length:
         longest = sql.length
-        yield Rule(lambda value: len(value) <= longest, "TOO_LONG", f"takes at most {longest:,} characters")
+        yield Rule(
+            lambda value: len(value) <= longest,
+            "TOO_LONG",
+            f"takes at most {longest:,} characters",
+            keywords={"maxLength": longest},
+        )
     if isinstance(sql, SmallInteger):
         yield _range(-(2**15), 2**15 - 1)
     elif kind is Kind.BIGINT:
@@ -66,17 +71,23 @@ def _rule(condition: exp.Expr, name: str) -> Rule | None:
             low, high = _number(condition.args["low"]), _number(condition.args["high"])
             return None if low is None or high is None else _range(low, high, name)
         case exp.GTE(this=exp.Column(), expression=bound) if (low := _number(bound)) is not None:
-            return Rule(lambda value: value >= low, "OUT_OF_RANGE", f"takes {low} or more", name)
+            return Rule(lambda value: value >= low, "OUT_OF_RANGE", f"takes {low} or more", name, {"minimum": low})
         case exp.GT(this=exp.Column(), expression=bound) if (low := _number(bound)) is not None:
-            return Rule(lambda value: value > low, "OUT_OF_RANGE", f"takes more than {low}", name)
+            return Rule(
+                lambda value: value > low, "OUT_OF_RANGE", f"takes more than {low}", name, {"exclusiveMinimum": low}
+            )
         case exp.LTE(this=exp.Column(), expression=bound) if (high := _number(bound)) is not None:
-            return Rule(lambda value: value <= high, "OUT_OF_RANGE", f"takes {high} or less", name)
+            return Rule(lambda value: value <= high, "OUT_OF_RANGE", f"takes {high} or less", name, {"maximum": high})
         case exp.LT(this=exp.Column(), expression=bound) if (high := _number(bound)) is not None:
-            return Rule(lambda value: value < high, "OUT_OF_RANGE", f"takes less than {high}", name)
+            return Rule(
+                lambda value: value < high, "OUT_OF_RANGE", f"takes less than {high}", name, {"exclusiveMaximum": high}
+            )
         case exp.NEQ(this=exp.Column(), expression=exp.Literal(is_string=True, this="")):
-            return Rule(lambda value: value != "", "EMPTY", "must not be empty", name)
+            return Rule(lambda value: value != "", "EMPTY", "must not be empty", name, {"minLength": 1})
         case exp.EQ(this=exp.Column(), expression=exp.Lower(this=exp.Column())):
-            return Rule(lambda value: value == value.lower(), "FORM", "must be in lower case", name)
+            return Rule(
+                lambda value: value == value.lower(), "FORM", "must be in lower case", name, {"pattern": "^[^A-Z]*$"}
+            )
         case exp.RegexpLike(this=exp.Column(), expression=exp.Literal(is_string=True, this=text)):
             return _pattern(text, name)
         case _:
@@ -85,7 +96,7 @@ def _rule(condition: exp.Expr, name: str) -> Rule | None:
 
 def _range(low: int, high: int, name: str | None = None) -> Rule:
     text = f"takes a number from {low:,} to {high:,}"
-    return Rule(lambda value: low <= value <= high, "OUT_OF_RANGE", text, name)
+    return Rule(lambda value: low <= value <= high, "OUT_OF_RANGE", text, name, {"minimum": low, "maximum": high})
 
 
 def _number(expression: exp.Expr) -> int | None:
@@ -97,4 +108,10 @@ def _pattern(text: str, name: str) -> Rule | None:
     if not _PLAIN_PATTERN.fullmatch(text) or "|" in re.sub(r"\([^()]*\)", "", text):
         return None  # `^a|b$` is anchored at one end each
     pattern = re.compile(text[1:-1])
-    return Rule(lambda value: pattern.fullmatch(value) is not None, "PATTERN", f"must match the pattern {text}", name)
+    return Rule(
+        lambda value: pattern.fullmatch(value) is not None,
+        "PATTERN",
+        f"must match the pattern {text}",
+        name,
+        {"pattern": text},
+    )

@@ -8,7 +8,7 @@ from sqlalchemy import Column
 from sqlalchemy.orm import Mapper, RelationshipProperty
 
 from schema.errors import DefinitionError
-from schema.graph.accepts import read_check, read_row_check
+from schema.graph.accepts import keywords_of, read_check, read_row_check
 from schema.graph.fields import Field, Relation
 from schema.graph.kinds import Kind
 from schema.graph.rules import read_rules, type_rules
@@ -51,9 +51,13 @@ def read_writes(mapper: Mapper[Any], fields: Sequence[Field], relations: Sequenc
             raise DefinitionError(f"Model {model}: writable() names {attribute!r}, which is computed.")
         kept = (*type_rules(field), *rules.get(attribute, ()))
         check = said.checks.get(attribute) or field.column.info.get("accepts")
+        keywords = [rule.keywords for rule in kept]
         if check is not None:
-            check = read_check(check, field.scalar.kind, f"{model}.{attribute}")
-        written.append(WriteField(field, _is_required(field.column), is_fixed, kept, check))
+            function = read_check(check, field.scalar.kind, f"{model}.{attribute}")
+            check, keywords = function, [*keywords, keywords_of(check)]
+        written.append(
+            WriteField(field, _is_required(field.column), is_fixed, kept, check, tuple(filter(None, keywords)))
+        )
     needed = _needed(mapper, written, links)
     operations = frozenset(get_args(Write)) - set(said.without)
     if needed and "create" in operations:

@@ -1,7 +1,7 @@
 """What clients may write, as frozen data."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from sqlalchemy import Column
@@ -25,6 +25,9 @@ class Rule:
     constraint: str | None = None
     """Name of the constraint."""
 
+    keywords: Mapping[str, Any] = field(default_factory=dict)
+    """The same in keywords of JSON Schema, as far as it has them."""
+
 
 @dataclass(frozen=True, slots=True)
 class WriteField:
@@ -44,6 +47,9 @@ class WriteField:
 
     check: Callable[[Any], Any] | None
     """The model's own check."""
+
+    keywords: tuple[Mapping[str, Any], ...] = ()
+    """What all that asks of values, in keywords of JSON Schema."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def graph_of(built: strawberry.Schema) -> GraphSchema:
     """Return a graph that serves a schema written by hand, by its resolvers alone."""
     core = built._schema
     executor = Executor(core, default_graph().graph, CostRule(core, default_graph().graph, Limits(), None), None)
-    return replace(default_graph(), strawberry=built, core=core, executor=executor)
+    return replace(default_graph(), strawberry=built, core=core, executor=executor, operations=())
 
 
 def make_app(url: str, stream: io.StringIO, graph: GraphSchema | None = None, **settings: Any) -> FastAPI:

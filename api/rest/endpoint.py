@@ -1,0 +1,109 @@
+"""Routes of saved operations, as ASGI: a request becomes an operation, the graph answers it, and REST is said of it."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+from typing import Final
+
+from starlette.routing import Route as Path
+from starlette.types import Receive, Scope, Send
+
+from api.answer import Answer
+from api.body import ClientLeftError, read_body
+from api.context import trail_of
+from api.endpoint import GraphQLEndpoint, Headers, headers_of_scope
+from api.errors import MethodNotAllowedError, headers_of, status_of
+from api.json_limits import JsonLimits
+from api.negotiation import Media, accepted, coding_of_json
+from api.operation import Operation
+from api.rest.answers import Home, translated
+from api.rest.inputs import read_variables
+from api.rest.problems import problem_of, refusal
+from api.rest.route import Route
+from api.settings import Settings
+from schema.errors import PublicError
+
+OFFERS: Final = (Media.JSON, Media.PROBLEM)
+"""What is answered."""
+
+
+class RestEndpoint:
+    """The routes of one path."""
+
+    def __init__(
+        self, graph: GraphQLEndpoint, settings: Settings, routes: Mapping[str, Route], homes: Mapping[str, Home]
+    ) -> None:
+        """Take the routes.
+
+        Args:
+            graph: What runs operations.
+            settings: How large a request may be.
+            routes: The routes by method.
+            homes: Where rows are found that they create.
+        """
+        self._graph = graph
+        self._routes = routes
+        self._homes = homes
+        self._largest = settings.largest_body_bytes
+        self._json = JsonLimits(settings.deepest_value, settings.largest_variables)
+        self._allowed = ", ".join([*routes, *(["HEAD"] if "GET" in routes else [])])
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request."""
+        try:
+            answer = await self._answer(scope, receive)
+        except ClientLeftError:
+            return
+        await answer.send(send, is_head=scope["method"] == "HEAD")
+
+    async def _answer(self, scope: Scope, receive: Receive) -> Answer:
+        headers = headers_of_scope(scope)
+        try:
+            route = self._route(scope["method"])
+            accepted(headers.get(b"accept"), OFFERS)
+        except PublicError as error:
+            trail_of(scope).codes.append(error.code)
+            return refusal(status_of(error), [problem_of(error)], headers_of(error))
+        read = partial(self._read, route, scope, headers, receive)
+        answer = await self._graph.answer(scope, receive, headers, Media.JSON, read, is_safe=not route.is_mutation)
+        return translated(route, answer, self._homes.get(route.name))
+
+    def _route(self, method: str) -> Route:
+        route = self._routes.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise MethodNotAllowedError(f"This path takes {self._allowed}.", self._allowed)
+        return route
+
+    async def _read(self, route: Route, scope: Scope, headers: Headers, receive: Receive) -> Operation:
+        """Read what is asked for."""
+        body: bytes | None = None
+        if route.has_body:
+            body = await self._body(headers, receive)
+        variables = read_variables(route, scope["path_params"], scope["query_string"], body)
+        self._json.check(body or scope["query_string"], "variables", variables)
+        return Operation(route.saved.source.text, route.name, variables, None, document=route.document)
+
+    async def _body(self, headers: Headers, receive: Receive) -> bytes:
+        """Return the body; what is sent without one need not say of what type it is."""
+        kind, encoding = headers.get(b"content-type"), headers.get(b"content-encoding")
+        coding = coding_of_json(kind, encoding) if kind is not None else b""
+        body = await read_body(receive, headers.get(b"content-length"), self._largest, coding)
+        if body and kind is None:
+            coding_of_json(kind, encoding)  # which refuses it
+        return body
+
+
+def rest_routes(
+    graph: GraphQLEndpoint, settings: Settings, routes: Iterable[Route], homes: Mapping[str, Home]
+) -> list[Path]:
+    """Return what a router is given for the endpoints of saved operations, the most particular paths first.
+
+    A path answers with and without a slash at its end.
+    """
+    by_path: dict[str, dict[str, Route]] = {}
+    for route in routes:
+        by_path.setdefault(route.stem, {})[route.method] = route
+    found = list[Path]()
+    for stem in sorted(by_path, key=lambda stem: [part.startswith("{") for part in stem.split("/")]):
+        endpoint = RestEndpoint(graph, settings, by_path[stem], homes)
+        found += [Path(path, endpoint, include_in_schema=False) for path in (stem, f"{stem}/")]
+    return found
