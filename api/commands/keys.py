@@ -26,6 +26,7 @@ from api.keys.expiry import expiry, grace
 from api.keys.format import named
 from api.migrations import migrate
 from api.node import sqlstate
+from api.rates.policy import LARGEST
 from api.settings import Settings
 from schema.errors import StartError
 from schema.models.api_key import ApiKey
@@ -49,13 +50,28 @@ def create(
     scopes: Annotated[str, typer.Option(help="What it may do, such as read,posts:write.", show_default=False)],
     expires: Annotated[str, typer.Option(help="A time span such as 90d, a day such as 2027-01-31, or never.")] = "90d",
     user: Annotated[str | None, typer.Option(help="E-mail address of the user whose key it is.")] = None,
+    requests_per_minute: Annotated[
+        int | None, typer.Option(min=1, max=LARGEST, help="Requests that it may make. [default: as any key]")
+    ] = None,
+    cost_per_minute: Annotated[
+        int | None,
+        typer.Option(min=1, max=LARGEST, help="Rows that its operations may be able to read. [default: as any key]"),
+    ] = None,
 ) -> None:
     """Make a key and print it, this once."""
 
     async def work(database: Database) -> tuple[ApiKey, str]:
         async with database.write() as session:
             owner = await store.owner(session, user) if user is not None else None
-            return await store.create(session, checked_name, checked_scopes, expires_at, owner)
+            return await store.create(
+                session,
+                checked_name,
+                checked_scopes,
+                expires_at,
+                owner,
+                requests_per_minute=requests_per_minute,
+                cost_per_minute=cost_per_minute,
+            )
 
     with refused():
         checked_name = store.check_name(name)
@@ -109,7 +125,7 @@ def rotate(
         typer.Option("--grace", help="How much longer the old key works, such as 24h. [default: not at all]"),
     ] = None,
 ) -> None:
-    """Replace a key: print a new one with its name, scopes, owner and expiry, and stop the old one."""
+    """Replace a key: print a new one with its name, scopes, owner, expiry and rates, and stop the old one."""
 
     async def work(database: Database) -> tuple[ApiKey, str]:
         async with database.write() as session:
@@ -179,18 +195,26 @@ def _as_json(key: ApiKey, owner: str | None, now: datetime) -> dict[str, Any]:
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
         "last_used_at": key.last_used_at,
+        "requests_per_minute": key.requests_per_minute,
+        "cost_per_minute": key.cost_per_minute,
         "state": _state(key, now),
     }
 
 
 def _table(keys: Iterable[tuple[ApiKey, str | None]], now: datetime) -> Table:
-    table = Table("prefix", "name", "scopes", "owner", "created", "expires", "last used", "state")
+    table = Table("prefix", "name", "scopes", "owner", "created", "expires", "last used", "a minute", "state")
     table.columns[0].no_wrap = True
     for key, owner in keys:
         times = (_time(at) for at in (key.created_at, key.expires_at, key.last_used_at))
-        cells = (key.prefix, key.name, ", ".join(key.scopes), owner or "", *times, _state(key, now))
+        cells = (key.prefix, key.name, ", ".join(key.scopes), owner or "", *times, _rates(key), _state(key, now))
         table.add_row(*(Text(cell) for cell in cells))  # Text: a name may look like markup
     return table
+
+
+def _rates(key: ApiKey) -> str:
+    """Return what a key may use a minute, where it has numbers of its own."""
+    rates = (key.requests_per_minute, "requests"), (key.cost_per_minute, "rows")
+    return ", ".join(f"{number:,} {unit}" for number, unit in rates if number is not None)
 
 
 def _time(at: datetime | None) -> str:

@@ -23,6 +23,8 @@ SELECT_KEYS: Final = select(
     ApiKey.secret_hash,
     ApiKey.scopes,
     ApiKey.user_id,
+    ApiKey.requests_per_minute,
+    ApiKey.cost_per_minute,
     cast(  # of numbers, as PostgreSQL before 17 cannot subtract an infinite time
         func.extract("epoch", func.least(ApiKey.expires_at, ApiKey.revoked_at))
         - func.extract("epoch", func.clock_timestamp()),
@@ -92,7 +94,14 @@ def to_records(rows: Iterable[Row[Any]], asked_at: float) -> dict[str, Record]:
     """
     return {
         row.prefix: Record(
-            Principal(frozenset(row.scopes), row.id, row.user_id, row.prefix),
+            Principal(
+                frozenset(row.scopes),
+                row.id,
+                row.user_id,
+                row.prefix,
+                requests_per_minute=row.requests_per_minute,
+                cost_per_minute=row.cost_per_minute,
+            ),
             row.secret_hash,
             inf if row.seconds_left is None else asked_at + row.seconds_left,
         )

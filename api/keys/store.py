@@ -5,9 +5,9 @@ made it.
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import DateTime, func, select
 from sqlalchemy.dialects.postgresql import insert
@@ -23,6 +23,9 @@ SCOPE: Final = re.compile(r"[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)?")
 LONGEST_SCOPE: Final = 100
 LONGEST_NAME: Final = 200
 
+KEPT: Final = ("name", "scopes", "expires_at", "user_id", "requests_per_minute", "cost_per_minute")
+"""What a key that replaces another takes over from it."""
+
 
 async def create(
     session: WriteSession,
@@ -30,6 +33,9 @@ async def create(
     scopes: Iterable[str],
     expires_at: datetime | None = None,
     user: User | None = None,
+    *,
+    requests_per_minute: int | None = None,
+    cost_per_minute: int | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key.
 
@@ -39,6 +45,8 @@ async def create(
         scopes: What it may do, at least one.
         expires_at: When it stops working, with a time zone; None for never.
         user: Whose key it is, where it is someone's.
+        requests_per_minute: Requests that it may make in a minute; None for as many as any key.
+        cost_per_minute: Rows that its operations may be able to read in a minute; None for as many as those of any key.
 
     Returns:
         The stored key, and the key itself, which is nowhere else and cannot be had again.
@@ -46,7 +54,17 @@ async def create(
     Raises:
         BadInputError: A name, scope or time is not what it may be.
     """
-    return await _insert(session, check_name(name), check_scopes(scopes), expires_at, user.id if user else None)
+    return await _insert(
+        session,
+        {
+            "name": check_name(name),
+            "scopes": check_scopes(scopes),
+            "expires_at": expires_at,
+            "user_id": user.id if user else None,
+            "requests_per_minute": requests_per_minute,
+            "cost_per_minute": cost_per_minute,
+        },
+    )
 
 
 async def list_all(session: ReadSession | WriteSession) -> Sequence[tuple[ApiKey, str | None]]:
@@ -72,7 +90,7 @@ async def revoke(session: WriteSession, prefix: str) -> ApiKey:
 
 
 async def rotate(session: WriteSession, prefix: str, grace: timedelta = timedelta()) -> tuple[ApiKey, str]:
-    """Make another key with the name, scopes, owner and expiry of one, which is taken back.
+    """Make another key with the name, scopes, owner, expiry and rates of one, which is taken back.
 
     Args:
         session: Where both are stored.
@@ -94,7 +112,7 @@ async def rotate(session: WriteSession, prefix: str, grace: timedelta = timedelt
         raise StartError(f"The key {prefix} has expired, and so would its successor. Make a new one.")
     key.revoked_at = now + grace
     await session.flush()
-    return await _insert(session, key.name, key.scopes, key.expires_at, key.user_id)
+    return await _insert(session, {name: getattr(key, name) for name in KEPT})
 
 
 async def owner(session: WriteSession, email: str) -> User:
@@ -139,22 +157,13 @@ def check_scopes(scopes: Iterable[str]) -> list[str]:
     return found
 
 
-async def _insert(
-    session: WriteSession, name: str, scopes: Sequence[str], expires_at: datetime | None, user_id: int | None
-) -> tuple[ApiKey, str]:
-    """Store a new key, drawing another where its prefix is taken."""
+async def _insert(session: WriteSession, values: Mapping[str, Any]) -> tuple[ApiKey, str]:
+    """Store a new key with these values, drawing another where its prefix is taken."""
     while True:
         new = make()
         key = await session.scalar(
             insert(ApiKey)
-            .values(
-                name=name,
-                prefix=new.prefix,
-                secret_hash=new.secret_hash,
-                scopes=list(scopes),
-                expires_at=expires_at,
-                user_id=user_id,
-            )
+            .values(prefix=new.prefix, secret_hash=new.secret_hash, **values)
             .on_conflict_do_nothing(index_elements=[ApiKey.prefix])
             .returning(ApiKey)
         )

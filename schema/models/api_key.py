@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import ARRAY, CheckConstraint, ForeignKey, LargeBinary, Text, func, text
+from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, LargeBinary, Text, func, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.models.base import SECRET, Base, identity
@@ -15,6 +15,8 @@ class ApiKey(Base):
     __table_args__ = (
         CheckConstraint("name <> ''", name="name_not_empty"),
         CheckConstraint("octet_length(secret_hash) = 32", name="secret_hash_length"),
+        CheckConstraint("requests_per_minute > 0", name="requests_per_minute"),
+        CheckConstraint("cost_per_minute > 0", name="cost_per_minute"),
         {"comment": "Keys of the API; only a hash of each is kept."},
     )
 
@@ -29,6 +31,12 @@ class ApiKey(Base):
         ForeignKey("users.id", ondelete="CASCADE"),
         index=True,
         comment="Whose key it is, where it is someone's.",
+    )
+    requests_per_minute: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Requests that it may make in a minute; null for as many as the server lets any key make."
+    )
+    cost_per_minute: Mapped[int | None] = mapped_column(
+        BigInteger, comment="Rows that its operations may be able to read in a minute; null for as any key."
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was made.")
     expires_at: Mapped[datetime | None] = mapped_column(comment="When it stops working; null for never.")

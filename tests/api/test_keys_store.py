@@ -60,7 +60,8 @@ async def test_only_a_hash_is_stored(database_url: str) -> None:
     assert row == (
         f'{{"id": 1, "name": "web", "prefix": "{key.prefix}", "scopes": ["read", "posts:write"], "user_id": null, '
         f'"expires_at": "2030-01-31T12:00:00.000005+00:00", "revoked_at": null, '
-        f'"secret_hash": "\\\\x{hash_of(shown).hex()}", "last_used_at": null}}'
+        f'"secret_hash": "\\\\x{hash_of(shown).hex()}", "last_used_at": null, '
+        f'"cost_per_minute": null, "requests_per_minute": null}}'
     )
 
 

@@ -78,6 +78,8 @@ def test_list_for_programs(database_url: str) -> None:
         "expires_at": None,
         "revoked_at": None,
         "last_used_at": None,
+        "requests_per_minute": None,
+        "cost_per_minute": None,
         "state": "active",
     }
 
@@ -93,8 +95,19 @@ def test_list_for_people(database_url: str) -> None:
     result = run(database_url, "list")
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "│" in line]
     assert rows == [
-        [shown[4:14], "[red]x[/]", "read", "", "2026-01-02 03:04 UTC", "never", "2026-02-03 04:05 UTC", "active"]
+        [shown[4:14], "[red]x[/]", "read", "", "2026-01-02 03:04 UTC", "never", "2026-02-03 04:05 UTC", "", "active"]
     ]
+
+
+def test_rates(database_url: str) -> None:
+    """A key may have numbers of its own, which its successor takes over; nothing below one is taken."""
+    shown = make(database_url, "--requests-per-minute", "1200", "--cost-per-minute", "5000000")
+    assert run(database_url, "rotate", shown[4:14]).exit_code == 0
+    rates = [(key["requests_per_minute"], key["cost_per_minute"]) for key in listed(database_url)]
+    assert rates == [(1200, 5_000_000)] * 2
+    assert "1,200 requests, 5,000,000 rows" in run(database_url, "list").stdout
+    refused = run(database_url, "create", "--name", "x", "--scopes", "read", "--cost-per-minute", "0")
+    assert (refused.exit_code, len(listed(database_url))) == (2, 2)
 
 
 def test_states(database_url: str) -> None:

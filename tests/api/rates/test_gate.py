@@ -2,6 +2,7 @@
 
 import pytest
 
+from tests.api.keyring import execute, keyring, until
 from tests.api.rates.limited import limited
 from tests.api.served import GRAPHQL, Served, serving
 from tests.api.test_endpoint_auth import new_key
@@ -150,3 +151,27 @@ async def test_a_body_that_nobody_reads(web: Served) -> None:
         assert large.status_code == 429
         clock.now += 120
         assert (await web.ask(QUERY)).status_code == 200
+
+
+async def test_keys_with_rates_of_their_own(database_url: str) -> None:
+    """A key's own numbers go before the settings, and a change of them is heard at once, without a look-up."""
+    async with serving(database_url) as web, keyring(database_url) as ring:
+        stored, shown = await ring.make(requests_per_minute=2, cost_per_minute=30)
+        with limited(web, rate_cost="100/minute"):
+            answer = await web.ask("{ tags(first: 10) { nodes { id } } }", headers={"X-API-Key": shown})
+            assert answer.headers["ratelimit"] == '"requests";r=1;t=61, "cost";r=20;t=61'
+            generation = web.app.state.parts.keys._cache.generation
+            await execute(database_url, "UPDATE api_keys SET requests_per_minute = 7 WHERE id = $1", stored.id)
+            await until(lambda: web.app.state.parts.keys._cache.generation > generation)
+            answer = await web.ask(QUERY, headers={"X-API-Key": shown})
+            assert answer.headers["ratelimit-policy"] == '"requests";q=7;w=60, "cost";q=30;qu="rows";w=60'
+
+
+async def test_a_noted_use_is_no_change(database_url: str) -> None:
+    """Writing down when a key was used makes no server forget it."""
+    async with keyring(database_url) as ring:
+        stored, _ = await ring.make()
+        generation = ring.keys._cache.generation
+        await execute(database_url, "UPDATE api_keys SET last_used_at = now() WHERE id = $1", stored.id)
+        await ring.make("another")
+        assert ring.keys._cache.generation == generation + 1
