@@ -185,8 +185,9 @@ class Settings(BaseSettings):
     rate_paths: CommaSeparated = ()
     """Requests to some paths, for each key or address, beside the other rates: `POST /users/ = 10/minute`."""
 
-    rate_on_failure: Literal["allow", "refuse"] = "allow"
-    """What happens to requests while the shared store is away, so that they cannot be counted."""
+    rate_on_failure: Literal["allow", "refuse", "local"] = "allow"
+    """What happens to requests while the shared store is away: they go on uncounted, or are refused, or each server
+    counts its own."""
 
     redis_timeout_seconds: float = Field(default=0.25, gt=0)
     """How long a request may wait for the shared store before it goes on without."""

@@ -26,7 +26,7 @@ class WindowStorage(MemoryStorage):
 
     STORAGE_SCHEME = None  # type: ignore[assignment]  # no address leads here: the registry of `limits` keeps its own
 
-    def __init__(self, size: int = MOST_COUNTERS, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, size: int = MOST_COUNTERS, clock: Callable[[], float] = time.monotonic) -> None:
         """Prepare.
 
         Args:
@@ -77,7 +77,7 @@ class WindowStorage(MemoryStorage):
 class MemoryCounters:
     """The counters of one server, by `limits`."""
 
-    def __init__(self, clock: Callable[[], float] = time.time, size: int = MOST_COUNTERS) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic, size: int = MOST_COUNTERS) -> None:
         """Prepare; keys and addresses have storages of their own. See `WindowStorage` for the arguments."""
         self._storages = {is_key: WindowStorage(size, clock) for is_key in (True, False)}
         self._limiters = {

@@ -9,7 +9,7 @@ A rate is text that `limits` reads. Counters belong to one caller and one policy
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 from limits import RateLimitItem, parse
@@ -50,15 +50,16 @@ class Policy:
     unit: Unit = "requests"
     """What is counted."""
 
-    @property
-    def amount(self) -> int:
-        """How much may be used in the time of a window."""
-        return self.rate.amount
+    amount: int = field(init=False)
+    """How much may be used in the time of a window."""
 
-    @property
-    def seconds(self) -> int:
-        """Length of a window."""
-        return self.rate.get_expiry()
+    seconds: int = field(init=False)
+    """Length of a window."""
+
+    def __post_init__(self) -> None:
+        """Take both from the rate once: each request asks for them several times."""
+        object.__setattr__(self, "amount", self.rate.amount)
+        object.__setattr__(self, "seconds", self.rate.get_expiry())
 
     def __str__(self) -> str:
         """Return the rate in words, such as `10 requests in 60 seconds`."""

@@ -63,8 +63,9 @@ class Rates:
         self._requests = _policy(REQUESTS, settings.rate_requests), _policy(REQUESTS, anonymous_requests)
         self._cost = _policy(COST, settings.rate_cost), _policy(COST, anonymous_cost)
         self._rules = parse_rules(settings.rate_paths)
-        self._is_refusing = settings.rate_on_failure == "refuse"
         self._counters = counters or _counters(settings)
+        self._uncounted = UNCOUNTED if settings.rate_on_failure == "refuse" else FREE
+        self._own = MemoryCounters() if settings.rate_on_failure == "local" else None
         self._names = _Names(settings.redis_url)
 
     async def start(self) -> None:
@@ -125,7 +126,7 @@ class Rates:
         try:
             return Decision(await self._counters.take(charges))
         except CountersUnavailableError:
-            return UNCOUNTED if self._is_refusing else FREE
+            return self._uncounted if self._own is None else Decision(await self._own.take(charges))
 
     def _requests_of(self, principal: Principal) -> Policy | None:
         own = principal.requests_per_minute

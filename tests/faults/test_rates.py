@@ -100,6 +100,18 @@ async def test_refused(content_url: str, store: ValkeyServer, fault: Any) -> Non
         assert errors(web) == ["rates are not counted: the store is away"]
 
 
+async def test_each_for_itself(content_url: str, store: ValkeyServer) -> None:
+    """Where so set a server goes on counting in its own memory."""
+    async with counted(content_url, store, rate_on_failure="local") as (web, trips):
+        assert (await web.ask(QUERY)).headers["ratelimit"].startswith('"requests";r=2;')
+        await kill(store)
+        answers = [await web.ask(QUERY) for _ in range(3)]
+        assert [each.headers["ratelimit"][:14] for each in answers] == [
+            f'"requests";r={left}'[:14] for left in (2, 1, 0)
+        ]
+        assert len(trips) == 2
+
+
 async def test_a_server_starts_without_the_store(content_url: str, store: ValkeyServer) -> None:
     """A server starts while the store is away, and counts when it comes."""
     mend = await kill(store)

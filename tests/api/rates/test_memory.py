@@ -1,12 +1,17 @@
 """Counters in memory, by the strategy of `limits`, with a clock of the test's own."""
 
 import asyncio
+from cProfile import Profile
+from ipaddress import ip_address
 
 from limits import RateLimitItemPerMinute
 
 from api.rates.counters import Caller, Charge
 from api.rates.memory import MemoryCounters, WindowStorage
 from api.rates.policy import Policy
+from api.rates.rates import Rates
+from api.settings import Settings
+from schema.principal import Principal
 from tests.api.rates.limited import START, Clock
 
 TEN = Policy("requests", RateLimitItemPerMinute(10))
@@ -68,3 +73,18 @@ async def test_addresses_push_out_no_key() -> None:
     for number in range(200):
         await accepted(counters, 1, Caller(f"address:{number}", is_key=False))
     assert await accepted(counters, 1) == 0
+
+
+async def test_a_request_costs_a_few_calls() -> None:
+    """Counting a request is a few dozen calls of Python, however many callers are known."""
+    rates = Rates(Settings(_env_file=None, rate_requests="10000/minute"))
+    address = ip_address("203.0.113.7")
+    for number in range(2_000):
+        await rates.admit(Principal(key_id=number), address, "POST", "/graphql")
+    counted = Profile(builtins=False)
+    counted.enable()
+    for _ in range(100):
+        await rates.admit(Principal(key_id=7), address, "POST", "/graphql")
+    counted.disable()
+    calls = sum(each.callcount for each in counted.getstats()) / 100
+    assert calls < 60

@@ -88,3 +88,11 @@ def test_in_words() -> None:
         "1 request in 1 second",
         "1,000 rows in 60 seconds",
     )
+
+
+@pytest.mark.parametrize("url", ["http://localhost", "localhost:6379", "redis://localhost:port"])
+def test_what_is_no_store(url: str) -> None:
+    """An address that is none stops the start."""
+    with pytest.raises(ValidationError) as refused:
+        Settings.model_validate({"REDIS_URL": url})
+    assert refused.value.errors()[0]["loc"] == ("REDIS_URL",)
