@@ -28,6 +28,9 @@ REFUSALS: Final[Mapping[str, int]] = {
 }
 """The statuses of what a mutation is refused by."""
 
+NOWHERE: Final = frozenset({"BAD_ID", "BAD_CURSOR"})
+"""Codes of what names nothing: where an address holds it, nothing is there."""
+
 _OPENING: Final = b'{"data":'
 
 
@@ -86,7 +89,7 @@ def translated(route: Route, answer: Answer, home: Home | None = None) -> Answer
         return _missing(route, answer) if route.shape.can_miss and cut == b"null" else _done(route, answer, cut)
     said = orjson.loads(answer.whole)
     if said.get("errors"):
-        return _failed(answer, said["errors"])
+        return _failed(answer, said["errors"], is_read=not route.is_mutation)
     if not route.shape.keys:
         return _done(route, answer, dump(said["data"]))
     found = said["data"][route.shape.keys[0]]
@@ -137,7 +140,7 @@ def _missing(route: Route, answer: Answer) -> Answer:
     return refusal(404, [problem], answer.headers)
 
 
-def _failed(answer: Answer, errors: Sequence[Mapping[str, Any]]) -> Answer:
+def _failed(answer: Answer, errors: Sequence[Mapping[str, Any]], *, is_read: bool) -> Answer:
     """Answer what could not be run, or failed while it ran."""
     problems = list[Problem]()
     for each in errors:
@@ -145,7 +148,7 @@ def _failed(answer: Answer, errors: Sequence[Mapping[str, Any]]) -> Answer:
         problems.append(Problem(each["message"], more.pop("code", INTERNAL), more=more))
     if answer.status > 400:
         return refusal(answer.status, problems, answer.headers)
-    statuses = [STATUS_OF.get(each.code, 400) for each in problems]
+    statuses = [404 if is_read and each.code in NOWHERE else STATUS_OF.get(each.code, 400) for each in problems]
     worst = 500 if 500 in statuses else statuses[0]
     return refusal(worst, problems, answer.headers)
 
@@ -159,6 +162,8 @@ def _refused(route: Route, answer: Answer, kind: str, found: Mapping[str, Any]) 
     status = REFUSALS.get(kind, INVALID)
     if status == 404 and problems[0].pointer is not None:
         status = INVALID  # the address leads somewhere; what the body names is not there
+    if problems[0].parameter is not None and problems[0].code in NOWHERE:
+        status = 404
     return refusal(status, problems, answer.headers)
 
 

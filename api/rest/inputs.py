@@ -145,6 +145,10 @@ class _Reading:
                 self._refuse(f"`{parameter.name}`: {message}", parameter=parameter.name)
 
         validate_input_value(value, parameter.type, note, hide_suggestions=True)
+        if parameter.usage.range is not None and isinstance(value, int):
+            least, largest = parameter.usage.range
+            if not least <= value <= largest:
+                note(GraphQLError(f"It takes a whole number from {least:,} to {largest:,}."), ())
         if len(self._problems) == before:
             self.variables[parameter.name] = value
 

@@ -56,7 +56,7 @@ _REASONS: Final[Mapping[int, str]] = {
     400: "The request is not formed as it should be, or asks for too much",
     401: "A key is needed",
     403: "The key does not give what is needed",
-    404: "There is no such row",
+    404: "There is no such row, or an id or a cursor names nothing",
     406: "The client accepts no JSON",
     408: "The body did not arrive in time",
     409: "Other rows stand against it",
@@ -174,6 +174,8 @@ class _Writer:
         schema = self._schemas.input(parameter.type, parameter.usage.written)
         if parameter.place in (Place.PATH, Place.QUERY):
             schema = present(schema)
+        if parameter.usage.range is not None:
+            schema |= dict(zip(("minimum", "maximum"), parameter.usage.range, strict=True))
         return schema | ({"default": parameter.default} if parameter.default is not None else {})
 
     def _body(self, route: Route) -> dict[str, Any]:
@@ -219,7 +221,8 @@ def present(schema: Mapping[str, Any]) -> dict[str, Any]:
 def _can_answer(route: Route, status: int) -> bool:
     match status:
         case 404:
-            return route.is_mutation or route.shape.can_miss
+            is_named = any(each.usage.range is None for each in route.at(Place.PATH, Place.QUERY))
+            return route.is_mutation or route.shape.can_miss or is_named
         case 409:
             return route.is_mutation
         case 408 | 413 | 415:

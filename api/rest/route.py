@@ -30,9 +30,9 @@ from graphql import (
 
 from api.rest.shape import Shape, asking, shape_of
 from api.rest.usage import Inputs, Usage, usages
+from schema.build import GraphSchema
 from schema.documents import Document, Documents
 from schema.errors import DefinitionError, DocumentError, LimitError
-from schema.graph import Graph
 from schema.saved import Library, Saved
 from schema.saved.files import place_of
 
@@ -137,24 +137,23 @@ class Route:
         return [each for each in self.parameters.values() if each.place in places]
 
 
-def read_routes(core: GraphQLSchema, graph: Graph, documents: Documents, library: Library) -> list[Route]:
+def read_routes(schema: GraphSchema, documents: Documents, library: Library) -> list[Route]:
     """Return the endpoints of saved operations, in their order.
 
     Args:
-        core: The schema.
-        graph: Its description.
+        schema: The graph.
         documents: Parses what is run.
         library: The saved operations.
 
     Raises:
         DefinitionError: A route cannot be served; the message names file and line.
     """
-    inputs = Inputs.of(graph)
+    inputs = Inputs.of(schema.graph)
     routes = list[Route]()
     for saved in library.operations:
         node = _directive(saved.source.operation)
         if node is not None:
-            routes.append(_read(core, graph, documents, saved, node, inputs))
+            routes.append(_read(schema, documents, saved, node, inputs))
     _refuse_clashes(routes)
     return routes
 
@@ -163,9 +162,7 @@ def _directive(operation: OperationDefinitionNode) -> DirectiveNode | None:
     return next((each for each in operation.directives or () if each.name.value == ROUTE), None)
 
 
-def _read(
-    core: GraphQLSchema, graph: Graph, documents: Documents, saved: Saved, node: DirectiveNode, inputs: Inputs
-) -> Route:
+def _read(schema: GraphSchema, documents: Documents, saved: Saved, node: DirectiveNode, inputs: Inputs) -> Route:
     place = place_of(node)
     given: dict[str, Any] = {each.name.value: value_from_ast_untyped(each.value) for each in node.arguments or ()}
     method, path = given["method"], given["path"]
@@ -174,8 +171,8 @@ def _read(
         what = "a mutation takes POST, PUT, PATCH or DELETE" if is_mutation else "a query takes GET"
         raise DefinitionError(f"{place}: {saved.source.name}: {what}, not {method}.")
     names = _path_names(path, place)
-    parameters = _parameters(core, graph, saved, inputs, method, names, place)
-    shape = shape_of(core, graph, saved)
+    parameters = _parameters(schema, saved, inputs, method, names, place)
+    shape = shape_of(schema.core, schema.graph, saved)
     document = saved.document
     if shape.is_mutation:
         document = _prepared(documents, saved, place)
@@ -219,17 +216,17 @@ def _path_names(path: str, place: str) -> list[str]:
 
 
 def _parameters(
-    core: GraphQLSchema, graph: Graph, saved: Saved, inputs: Inputs, method: str, names: list[str], place: str
+    schema: GraphSchema, saved: Saved, inputs: Inputs, method: str, names: list[str], place: str
 ) -> dict[str, Parameter]:
     definitions = {each.variable.name.value: each for each in saved.operation.variable_definitions or ()}
     for name in names:
         if name not in definitions:
             raise DefinitionError(f"{place}: path: {{{name}}} is no variable of {saved.source.name}.")
-    used = usages(core, graph, inputs, saved.document.node, definitions)
+    used = usages(schema, inputs, saved.document.node, definitions)
     found = dict[str, Parameter]()
     for name, definition in definitions.items():
         where = Place.PATH if name in names else _place(name, method, definitions)
-        found[name] = _parameter(core, definition, where, used[name], place)
+        found[name] = _parameter(schema.core, definition, where, used[name], place)
     return found
 
 

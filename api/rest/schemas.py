@@ -98,7 +98,8 @@ class Schemas:
         """
         if isinstance(type_, GraphQLNonNull):
             return self._taken(type_.of_type, written)
-        return nullable(self._taken(type_, written))
+        taken = self._taken(type_, written)
+        return taken if written is not None and not written.field.is_nullable else nullable(taken)
 
     def _taken(self, type_: Any, written: WriteField | None) -> dict[str, Any]:
         if isinstance(type_, GraphQLList):

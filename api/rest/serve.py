@@ -26,7 +26,7 @@ def add_rest(app: FastAPI, parts: Parts, endpoint: GraphQLEndpoint, documents: D
         DefinitionError: A route cannot be served.
     """
     graph, core = parts.graph.graph, parts.graph.core
-    routes = read_routes(core, graph, documents, library)
+    routes = read_routes(parts.graph, documents, library)
     found = homes(routes, core)
     app.router.routes.extend(rest_routes(endpoint, parts.settings, routes, found))
     extend_openapi(app, core, graph, routes, found, parts.settings.scopes_without_key)

@@ -8,7 +8,6 @@ from graphql import (
     DocumentNode,
     GraphQLField,
     GraphQLInputObjectType,
-    GraphQLSchema,
     TypeInfo,
     TypeInfoVisitor,
     VariableNode,
@@ -16,9 +15,12 @@ from graphql import (
     get_named_type,
     visit,
 )
+from graphql.type import GRAPHQL_MAX_INT
 
+from schema.build import GraphSchema
 from schema.graph import Graph, ObjectType
 from schema.graph.written import WriteField
+from schema.query.cost import CostRule
 from schema.types.mutations import mutations_of
 
 
@@ -34,6 +36,9 @@ class Usage:
 
     key_of: ObjectType | None = None
     """The type whose ids it takes."""
+
+    range: tuple[int, int] | None = None
+    """The least and the largest number that it takes, where it says how many rows a page has, or where it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,7 @@ class _Finder(Visitor):
     info: TypeInfo
     graph: Graph
     inputs: Inputs
+    cost: CostRule
     found: dict[str, Usage] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -91,6 +97,15 @@ class _Finder(Visitor):
             usage.description = usage.description or argument.description
             if name == "id":
                 usage.key_of = usage.key_of or self._given(self.info.get_field_def())
+            usage.range = usage.range or self._range(name)
+
+    def _range(self, name: str) -> tuple[int, int] | None:
+        """Return the numbers that an argument of a list takes."""
+        definition = self.info.get_field_def()
+        type_name = get_named_type(definition.type).name.removesuffix("Connection") if definition else ""
+        if type_name not in self.graph.types or name not in ("first", "last", "offset"):
+            return None
+        return 0, GRAPHQL_MAX_INT if name == "offset" else self.cost.largest_page(type_name)
 
     def _given(self, definition: GraphQLField | None) -> ObjectType | None:
         """Return the type of the row that a field looks up."""
@@ -107,11 +122,9 @@ def _name_of(parent: Any) -> str:
     return str(parent.name.value) if getattr(parent, "name", None) is not None else ""
 
 
-def usages(
-    core: GraphQLSchema, graph: Graph, inputs: Inputs, node: DocumentNode, names: Iterable[str]
-) -> dict[str, Usage]:
+def usages(schema: GraphSchema, inputs: Inputs, node: DocumentNode, names: Iterable[str]) -> dict[str, Usage]:
     """Return what each variable of a valid document is used for."""
-    info = TypeInfo(core)
-    finder = _Finder(info, graph, inputs)
+    info = TypeInfo(schema.core)
+    finder = _Finder(info, schema.graph, inputs, schema.cost)
     visit(node, TypeInfoVisitor(info, finder))
     return {name: finder.found.get(name, Usage()) for name in names}

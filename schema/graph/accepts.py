@@ -14,7 +14,7 @@ _IS_MISSING: Final = "missing"
 """What Pydantic calls a field that is not given."""
 
 _KEYWORDS: Final = frozenset(
-    {"format", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
+    {"format", "not", "pattern", "minLength", "maxLength", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}
 )
 """Keywords of JSON Schema that are about one value."""
 

@@ -8,7 +8,7 @@ Each says how a text is stored and what clients may write; constraints of the ta
 import re
 from typing import Annotated, Final
 
-from pydantic import AnyHttpUrl, EmailStr
+from pydantic import AnyHttpUrl, EmailStr, WithJsonSchema
 from sqlalchemy import Text
 from sqlalchemy.orm import mapped_column
 
@@ -23,7 +23,12 @@ def _check_slug(value: str) -> str:
     return value
 
 
-Email = Annotated[str, mapped_column(Text, info=accepts(EmailStr))]
+_RESERVED: Final = r"\.(arpa|invalid|local|localhost|onion|test)$"
+"""Domains that nobody has an address at: RFC 6761."""
+
+_MAILABLE = Annotated[EmailStr, WithJsonSchema({"type": "string", "format": "email", "not": {"pattern": _RESERVED}})]
+
+Email = Annotated[str, mapped_column(Text, info=accepts(_MAILABLE))]
 """An e-mail address, RFC 5321; its domain is written in lower case."""
 
 Slug = Annotated[str, mapped_column(Text, info=accepts(_check_slug))]

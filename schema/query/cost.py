@@ -92,6 +92,10 @@ class CostRule:
         self._generated = {type_.name: {"id", *type_.order} for type_ in graph.types.values()}
         self._holders = {f"{name}{kind}" for name in graph.types for kind in ("Connection", "Edge")}
 
+    def largest_page(self, type_name: str) -> int:
+        """Return the most rows that a page of a type may have."""
+        return self._limits[type_name].largest_page_size
+
     def measure(
         self,
         document: ValidDocument,

@@ -214,3 +214,20 @@ async def test_posts(rest: Served) -> None:
     slug = page["nodes"][0]["slug"]
     assert (await rest.client.get(f"/posts/{slug}")).json()["slug"] == slug
     assert (await rest.client.get("/posts/no-such-post")).status_code == 404
+
+
+@pytest.mark.parametrize("id_", ["abc", "undefined", "0x1", "1.5", "UG9zdDox", "99999999999999999999", "%00", "ä"])
+async def test_ids_that_are_none(rest: Served, id_: str) -> None:
+    """What is no id of a user names nothing, whatever it is asked for."""
+    for method, body in (("GET", None), ("PATCH", {"age": 3}), ("DELETE", None)):
+        status, (problem,) = await refused(rest, method, f"/users/{id_}", body)
+        assert (status, problem["code"]) == (404, "BAD_ID"), method
+
+
+async def test_sizes_of_pages(rest: Served) -> None:
+    """They are refused under the name that REST has for them."""
+    status, (problem,) = await refused(rest, "GET", "/users/?limit=1001")
+    wanted = {"message": "`limit`: It takes a whole number from 0 to 1,000.", "code": "BAD_INPUT", "parameter": "limit"}
+    assert (status, problem) == (422, wanted)
+    assert (await refused(rest, "GET", "/users/?skip=-1"))[1][0]["parameter"] == "skip"
+    assert (await refused(rest, "GET", "/posts?after=abc"))[1][0]["code"] == "BAD_CURSOR"
