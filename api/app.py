@@ -115,7 +115,6 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     )
     persisted = Persisted(documents, library, parts.settings)
     endpoint = GraphQLEndpoint(parts, persisted, console.page if console else None)
-    app.user_middleware.insert(-1, Middleware(RateGate, parts=parts))
     app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
     app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))  # below a root path, too
     if console:
@@ -124,7 +123,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     app.include_router(make_metrics(parts))
     app.include_router(make_router(parts.settings))
     add_docs(app)
-    add_rest(app, parts, endpoint, documents, library)
+    rest = add_rest(app, parts, endpoint, documents, library)
+    app.user_middleware.insert(-2, Middleware(RateGate, parts=parts, rest=rest))
     take_errors(app)
 
 

@@ -31,7 +31,7 @@ from api.masking import is_unavailable, located, masked
 from api.negotiation import OFFERS, Media, accepted, coding_of_json
 from api.operation import Operation, from_address, from_body, has_query
 from api.persisted import Persisted
-from api.rates.gate import charging
+from api.rates.charging import charging
 from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document
@@ -123,7 +123,7 @@ class GraphQLEndpoint:
             settings = self._parts.settings
             attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
             context = new_context(principal, self._parts, trail, _reports(headers))
-            context.charge = charging(scope, principal, self._parts)
+            context.charge = charging(scope, principal, self._parts.rates)
             if EXPLAIN in context.reports:
                 require(principal, EXPLAIN)
             try:

@@ -4,51 +4,58 @@ Health endpoints are never counted: who asks them is not to be told that the ser
 of browsers, which `api.middleware.Cors` answers further out.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Sequence
 from functools import partial
-from typing import Final
 
 from starlette.datastructures import Headers
+from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer import UNCACHED, Answer
 from api.client_address import client_address
 from api.context import Parts, authenticate, trail_of
-from api.errors import NotAcceptableError
+from api.errors import NotAcceptableError, headers_of, status_of
 from api.middleware import GRAPHQL_PATH, is_probe
 from api.negotiation import OFFERS, Media, accepted
+from api.rates.charging import STANDINGS
 from api.rates.standing import Standing, rate_headers
+from api.rest.problems import problem_of, refusal
 from schema.errors import PublicError
 from schema.principal import Principal
-
-STANDINGS: Final = "achene.standings"
-"""Where the scope has what is left for the caller, under each policy that has counted so far."""
 
 
 class RateGate:
     """The ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, parts: Parts) -> None:
+    def __init__(self, app: ASGIApp, parts: Parts, rest: Sequence[Route] = ()) -> None:
+        """Stand before an application.
+
+        Args:
+            app: The application.
+            parts: What the server is made of.
+            rest: Routes whose errors are problem details.
+        """
         self._app = app
         self._parts = parts
+        self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or is_probe(scope["path"]):
+        if scope["type"] != "http" or is_probe(path := _path(scope)):
             await self._app(scope, receive, send)
             return
         principal, rates = await self._caller(scope), self._parts.rates
         if not rates.is_limiting(principal):
             await self._app(scope, receive, send)
             return
-        decision = await rates.admit(principal, client_address(scope), scope["method"], scope["path"])
+        decision = await rates.admit(principal, client_address(scope), scope["method"], path)
         scope[STANDINGS] = list(decision.standings)
         send = partial(_send, scope[STANDINGS], send)
         if decision.refusal is None:
             await self._app(scope, receive, send)
             return
         trail_of(scope).codes.append(decision.refusal.code)
-        await Answer.refusal(decision.refusal, UNCACHED, _media(scope)).send(send, is_head=scope["method"] == "HEAD")
+        await self._refused(scope, path, decision.refusal).send(send, is_head=scope["method"] == "HEAD")
 
     async def _caller(self, scope: Scope) -> Principal:
         """Return who asks; where the key does not hold nobody, and whoever answers the request says so."""
@@ -57,18 +64,13 @@ class RateGate:
         except PublicError:
             return self._parts.anonymous
 
-
-def charging(scope: Scope, principal: Principal, parts: Parts) -> Callable[[int], Awaitable[None]]:
-    """Return what counts the cost of an operation before it runs, in rows, for `schema.context.Context`."""
-
-    async def charge(rows: int) -> None:
-        decision = await parts.rates.charge(principal, client_address(scope), rows)
-        standings: list[Standing] = scope.get(STANDINGS, [])
-        standings.extend(decision.standings)
-        if decision.refusal is not None:
-            raise decision.refusal
-
-    return charge
+    def _refused(self, scope: Scope, path: str, error: PublicError) -> Answer:
+        """Return a refusal in the form that the path has for all its errors."""
+        if path == GRAPHQL_PATH:
+            return Answer.refusal(error, UNCACHED, _wanted(scope))
+        if any(route.path_regex.match(path) for route in self._rest):
+            return refusal(status_of(error), [problem_of(error)], (*headers_of(error), *UNCACHED))
+        return Answer.refusal(error, UNCACHED)
 
 
 async def _send(standings: list[Standing], send: Send, message: Message) -> None:
@@ -77,10 +79,14 @@ async def _send(standings: list[Standing], send: Send, message: Message) -> None
     await send(message)
 
 
-def _media(scope: Scope) -> Media:
-    """Return the media type of a refusal: for the graph, the one that the client wants most."""
-    if scope["path"] != GRAPHQL_PATH:
-        return Media.JSON
+def _path(scope: Scope) -> str:
+    """Return the path of a request, without that of an application which this one is mounted in."""
+    path: str = scope["path"]
+    return path.removeprefix(scope.get("root_path", ""))
+
+
+def _wanted(scope: Scope) -> Media:
+    """Return the media type that a client of the graph wants most."""
     try:
         return accepted(",".join(Headers(scope=scope).getlist("accept")).encode("latin-1"), OFFERS)
     except NotAcceptableError:

@@ -81,8 +81,8 @@ class PathRule:
     """How many."""
 
     def counts(self, method: str, path: str) -> bool:
-        """Return whether a request is one of those."""
-        return (not self.methods or method in self.methods) and self.pattern.match(path) is not None
+        """Return whether a request is one of those; a path with and without a slash at its end is the same."""
+        return (not self.methods or method in self.methods) and self.pattern.match(_bare(path)) is not None
 
 
 def parse_rate(text: str) -> RateLimitItem | None:
@@ -127,10 +127,14 @@ def _rule(text: str) -> PathRule:
     return PathRule(methods, _pattern(path), Policy(f"{method} {path}" if method else path, rate))
 
 
+def _bare(path: str) -> str:
+    return path.removesuffix("/") or "/"
+
+
 def _pattern(path: str) -> re.Pattern[str]:
     refusal = f"{path!r} is no path as FastAPI writes them, such as `/users/{{id}}`"
     try:
-        pattern, _, parameters = compile_path(path)
+        pattern, _, parameters = compile_path(_bare(path))
     except (AssertionError, ValueError) as error:
         raise ValueError(refusal) from error
     if len(parameters) != path.count("{"):

@@ -83,6 +83,18 @@ async def test_more_than_the_whole_budget(web: Served) -> None:
         )
 
 
+async def test_rest_has_the_same_budget(web: Served) -> None:
+    """A route of REST is charged as its operation is, and refused as problem details."""
+    with limited(web, rate_cost="100/minute"):
+        answers = [await web.client.get(f"/users/?limit={limit}") for limit in (80, 30)]
+        assert [(each.status_code, each.headers["ratelimit"]) for each in answers] == [
+            (200, '"cost";r=20;t=61'),
+            (429, '"cost";r=20;t=61'),
+        ]
+        assert answers[1].headers["content-type"] == "application/problem+json"
+        assert (answers[1].json()["code"], answers[1].headers["retry-after"]) == ("RATE_LIMITED", "67")
+
+
 async def test_both_are_said(web: Served) -> None:
     """An answer says what is left of requests and of cost."""
     with limited(web, rate_requests="5/minute", rate_cost="100/minute"):

@@ -60,15 +60,25 @@ async def test_rest_is_counted_too(web: Served) -> None:
 
 async def test_one_endpoint(web: Served) -> None:
     """Ten a minute on one endpoint is one line of settings, and leaves the others alone."""
-    with limited(web, rate_paths=("GET /docs = 10/minute",)):
-        answers = [await web.client.get("/docs") for _ in range(11)]
-        assert [each.status_code for each in answers] == [200] * 10 + [429]
-        assert answers[0].headers["ratelimit-policy"] == '"GET /docs";q=10;w=60'
-        assert answers[10].json()["errors"][0]["message"] == (
-            "Too many requests for GET /docs: 10 requests in 60 seconds are accepted. Try again in 61 seconds."
+    with limited(web, rate_paths=("POST /users/ = 10/minute",)):
+        answers = [await web.client.post(path, json={}) for path in ("/users/", "/users") * 5 + ("/users/",)]
+        assert [each.status_code for each in answers] == [401] * 10 + [429]
+        assert answers[0].headers["ratelimit-policy"] == '"POST /users/";q=10;w=60'
+        refused = answers[10]
+        assert (refused.headers["content-type"], refused.headers["retry-after"]) == ("application/problem+json", "61")
+        assert (
+            refused.json()["title"],
+            refused.json()["status"],
+            refused.json()["code"],
+            refused.json()["detail"],
+        ) == (
+            "Too Many Requests",
+            429,
+            "RATE_LIMITED",
+            "Too many requests for POST /users/: 10 requests in 60 seconds are accepted. Try again in 61 seconds.",
         )
-        other = await web.ask(QUERY)
-        assert (other.status_code, "ratelimit" in other.headers) == (200, False)
+        others = await web.ask(QUERY), await web.client.get("/users/")
+        assert [(each.status_code, "ratelimit" in each.headers) for each in others] == [(200, False)] * 2
 
 
 async def test_health_is_never_limited(web: Served) -> None:

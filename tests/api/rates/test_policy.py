@@ -45,7 +45,9 @@ def test_what_is_no_rate(text: str) -> None:
     [
         ("POST /users/ = 10/minute", "POST", "/users/", True),
         ("POST /users/ = 10/minute", "GET", "/users/", False),
-        ("POST /users/ = 10/minute", "POST", "/users", False),
+        ("POST /users/ = 10/minute", "POST", "/users", True),
+        ("POST /users = 10/minute", "POST", "/users/", True),
+        ("GET / = 10/minute", "GET", "/", True),
         ("POST /users/ = 10/minute", "POST", "/users/1", False),
         ("/users/{id} = 10/minute", "DELETE", "/users/1", True),
         ("/users/{id} = 10/minute", "GET", "/users/1/posts", False),

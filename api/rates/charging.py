@@ -1,0 +1,27 @@
+"""What the scope of a request knows of its caller's standing, and how the cost of an operation is added to it."""
+
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from starlette.types import Scope
+
+from api.client_address import client_address
+from api.rates.rates import Rates
+from api.rates.standing import Standing
+from schema.principal import Principal
+
+STANDINGS: Final = "achene.standings"
+"""Where the scope has what is left for the caller, under each policy that has counted so far."""
+
+
+def charging(scope: Scope, principal: Principal, rates: Rates) -> Callable[[int], Awaitable[None]]:
+    """Return what counts the cost of an operation before it runs, in rows, for `schema.context.Context`."""
+
+    async def charge(rows: int) -> None:
+        decision = await rates.charge(principal, client_address(scope), rows)
+        standings: list[Standing] = scope.get(STANDINGS, [])
+        standings.extend(decision.standings)
+        if decision.refusal is not None:
+            raise decision.refusal
+
+    return charge
