@@ -10,15 +10,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
+from api.client_address import behind_proxies
 from api.console import Console
 from api.context import Parts
 from api.database import Database
+from api.edge import Edge
 from api.endpoint import GraphQLEndpoint
 from api.garbage import settled
 from api.health import Health
 from api.keys import Keys
-from api.middleware import GRAPHQL_PATH, Shortcut, guard, trusted_hosts
+from api.middleware import GRAPHQL_PATH, Hosts, RequestLine, Shortcut, guard, trusted_hosts
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, make_router
 from api.persisted import Persisted
 from api.rates.gate import RateGate
@@ -26,7 +29,7 @@ from api.rates.rates import Rates
 from api.refusals import take_errors
 from api.rest.serve import add_rest
 from api.settings import Settings
-from api.telemetry import configure_logging, logger
+from api.telemetry import configure_logging, flush_lines, logger
 from api.telemetry.route import make_router as make_metrics
 from api.telemetry.telemetry import Telemetry
 from schema.build import GraphSchema, build_graph_schema
@@ -36,7 +39,7 @@ from schema.query.page import Limits
 from schema.saved import load_library
 
 
-def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -> FastAPI:
+def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -> Edge:
     """Make the application of one server process.
 
     Args:
@@ -52,7 +55,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
     """
     configure_logging(settings.log_format)
     parts = make_parts(settings, url, graph or make_graph(settings))
-    app = FastAPI(
+    app = Edge(
         title=TITLE,
         description=f"{SUMMARY}\n\nThis is the REST part; the graph is at `{GRAPHQL_PATH}`.",
         version=VERSION,
@@ -106,7 +109,7 @@ def document_limits(settings: Settings) -> DocumentLimits:
     )
 
 
-def add_routes(app: FastAPI, parts: Parts) -> None:
+def add_routes(app: Edge, parts: Parts) -> None:
     """Give an application its routes, the one that is asked most first."""
     console = Console(parts.settings) if parts.settings.is_graphiql_served else None
     documents = Documents(parts.graph.core, document_limits(parts.settings))
@@ -116,6 +119,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     persisted = Persisted(documents, library, parts.settings)
     endpoint = GraphQLEndpoint(parts, persisted, console.page if console else None)
     app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
+    app.open_lane(Hosts(trusted_hosts(parts.settings)), lambda: _lane(parts, endpoint))
     app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))  # below a root path, too
     if console:
         app.router.routes.append(console.route())
@@ -128,11 +132,20 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     take_errors(app)
 
 
+def _lane(parts: Parts, endpoint: ASGIApp) -> ASGIApp:
+    """Return what answers most requests to the graph, see `api.edge`: the parts that stand around the endpoint."""
+    lane: ASGIApp = RateGate(endpoint, parts)
+    for proxy in behind_proxies(parts.settings.trusted_proxies):
+        lane = proxy.cls(lane, *proxy.args, **proxy.kwargs)
+    return RequestLine(lane, parts.telemetry)
+
+
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Start the parts in order; close them in reverse, also those that a failed start has left."""
     parts: Parts = app.state.parts
     async with AsyncExitStack() as stack:
+        stack.callback(flush_lines)
         stack.push_async_callback(parts.database.close)
         stack.push_async_callback(parts.telemetry.close)
         stack.push_async_callback(parts.keys.close)

@@ -5,9 +5,8 @@ No message repeats what was sent, as it may be a key, or most of one.
 """
 
 import re
+from collections.abc import Collection
 from typing import Final
-
-from starlette.datastructures import Headers
 
 from schema.errors import BadInputError, UnauthenticatedError
 
@@ -18,18 +17,24 @@ _TEXT: Final = re.compile(r"[\x20-\x7e]*")
 _BEARER: Final = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 
 
-def presented_key(headers: Headers) -> str | None:
+def presented_key(headers: Collection[tuple[bytes, bytes]]) -> str | None:
     """Return the key that a request shows, None where it shows none. Whether it holds is not looked at.
+
+    Args:
+        headers: The headers in the bytes in which they came, their names in lower case.
 
     Raises:
         BadInputError: A header is empty, too long or has characters that no key has, or two keys differ.
         UnauthenticatedError: `Authorization` has another scheme than Bearer.
     """
-    plain, authorization = headers.getlist("x-api-key"), headers.getlist("authorization")
-    for name, values in (("X-API-Key", plain), ("Authorization", authorization)):
-        for value in values:
-            _check(name, value)
-    shown = {value.strip() for value in plain} | {_bearer(value) for value in authorization}
+    plain = [value.decode("latin-1") for name, value in headers if name == b"x-api-key"]
+    authorization = [value.decode("latin-1") for name, value in headers if name == b"authorization"]
+    for value in plain:
+        _check("X-API-Key", value)
+    for value in authorization:
+        _check("Authorization", value)
+    shown = {value.strip() for value in plain}
+    shown.update(map(_bearer, authorization))
     if len(shown) > 1:
         raise BadInputError("The request shows two different keys. Send one, as X-API-Key or Authorization: Bearer.")
     return shown.pop() if shown else None

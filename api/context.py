@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
 from api.auth import presented_key
 from api.database import Database
+from api.headers import request_headers
 from api.health import Health
 from api.keys import Keys
 from api.rates.rates import Rates
@@ -24,9 +24,6 @@ READ: Final = "read"
 
 CALLER: Final = "achene.caller"
 """Where the scope has who sends the request, or why that is not known."""
-
-KEY_HEADERS: Final = frozenset({b"x-api-key", b"authorization"})
-"""Headers that `presented_key` looks at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,9 +78,10 @@ async def authenticate(scope: Scope, parts: Parts) -> Principal:
 
 
 async def _identify(scope: Scope, parts: Parts) -> Principal:
-    if not any(name in KEY_HEADERS for name, _ in scope["headers"]):
+    headers = request_headers(scope)
+    if b"x-api-key" not in headers and b"authorization" not in headers:
         return parts.anonymous
-    presented = presented_key(Headers(scope=scope))
+    presented = presented_key(scope["headers"])
     if presented is None:
         return parts.anonymous
     principal = await parts.keys.resolve(presented)

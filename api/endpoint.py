@@ -25,6 +25,7 @@ from api.attendance import Attendance
 from api.body import ClientLeftError, read_body
 from api.context import READ, Parts, authenticate, new_context, require, trail_of
 from api.errors import MethodNotAllowedError, body_of, shown
+from api.headers import Headers, request_headers
 from api.idempotency import Kept, key_in
 from api.json_limits import JsonLimits
 from api.masking import is_unavailable, located, masked
@@ -56,8 +57,6 @@ LONGEST_NAME: Final = 100
 SHOWN_HASH: Final = 16
 """Digits of a document's hash in a log line."""
 
-Headers = dict[bytes, bytes]
-
 
 class GraphQLEndpoint:
     """The ASGI application."""
@@ -84,7 +83,7 @@ class GraphQLEndpoint:
         await answer.send(send, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        headers, media = headers_of_scope(scope), Media.JSON
+        headers, media = request_headers(scope), Media.JSON
         try:
             if self._page and _is_for_page(scope, headers):
                 return self._page()
@@ -208,14 +207,6 @@ def _without_data(answer: Answer) -> Answer:
 def _refusal(error: PublicError, media: Media, trail: Trail) -> Answer:
     trail.codes.append(error.code)
     return Answer.refusal(error, UNCACHED, media)
-
-
-def headers_of_scope(scope: Scope) -> Headers:
-    """Return the headers by name; several that make a list are joined, of others the last one counts."""
-    found: Headers = {}
-    for name, value in scope["headers"]:
-        found[name] = found[name] + b"," + value if name == b"accept" and name in found else value
-    return found
 
 
 def _reports(headers: Headers) -> frozenset[str]:

@@ -1,6 +1,7 @@
 """What every request passes, as pure ASGI: its id, its log line, security headers, proxies, hosts, CORS, body.
 
-Each is a class of its own; `guard` puts them in order, and `api.app` adds the `Shortcut` to the graph. The first is
+Each is a class of its own; `guard` puts them in order, and `api.app` adds the `Shortcut` to the graph. Most requests to
+the graph pass by all but the first, see `api.edge`. The first is
 also the last that an exception meets: what nobody foresaw becomes a JSON body with the request id, and the log gets
 the traceback.
 """
@@ -9,7 +10,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
@@ -21,8 +22,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.answer import Answer
 from api.client_address import behind_proxies
 from api.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
+from api.headers import request_headers
 from api.settings import Settings
-from api.telemetry import CURRENT, TRAIL, Trail, logger
+from api.telemetry import CURRENT, TRAIL, RequestLines, Trail, logger
 from api.telemetry.telemetry import Telemetry
 
 GRAPHQL_PATH: Final = "/graphql"
@@ -69,7 +71,7 @@ def guard(settings: Settings, telemetry: Telemetry) -> list[Middleware]:
     found = [
         Middleware(RequestLine, telemetry=telemetry),
         *behind_proxies(settings.trusted_proxies),
-        Middleware(TrustedHosts, hosts=trusted_hosts(settings)),
+        Middleware(TrustedHosts, hosts=Hosts(trusted_hosts(settings))),
     ]
     origins, pattern = allowed_origins(settings)
     if origins or pattern:
@@ -111,6 +113,7 @@ class RequestLine:
         self._app = app
         self._log = logger()
         self._telemetry = telemetry
+        self._lines = RequestLines()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, and write its line when it is answered."""
@@ -131,29 +134,8 @@ class RequestLine:
                     await Answer.json(500, body_of(internal(trail.request_id))).send(response.send)
             finally:
                 status, seconds = response.status or CLIENT_LEFT, time.perf_counter() - began
-                self._write(scope, trail, status, seconds)
+                self._lines.write(scope, trail, status, seconds)
                 self._telemetry.note(trail, status, seconds)
-
-    def _write(self, scope: Scope, trail: Trail, status: int, seconds: float) -> None:
-        more: dict[str, Any] = {}
-        if trail.key:
-            more["key"] = trail.key
-        if trail.operation:
-            more["operation"] = trail.operation
-        if trail.hash:
-            more |= {"document": trail.hash, "way": trail.way, "statements": trail.statements, "rows": trail.rows}
-        if trail.codes:
-            more["errors"] = trail.codes
-        write = self._log.error if status >= 500 else self._log.info
-        write(
-            "request",
-            method=scope["method"],
-            path=scope["path"],
-            status=status,
-            ms=round(seconds * 1000, 2),
-            request_id=trail.request_id,
-            **more,
-        )
 
 
 class _Response:
@@ -170,7 +152,7 @@ class _Response:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             headers = [*message.get("headers", ()), (b"x-request-id", self._id), *SECURITY]
-            if all(name.lower() != CLOSED_POLICY[0] for name, _ in headers):
+            if CLOSED_POLICY[0] not in {name.lower() for name, _ in headers}:
                 headers.append(CLOSED_POLICY)
             message = {**message, "headers": headers}
         await self._send(message)
@@ -184,10 +166,29 @@ def _kind(path: str) -> str:
 
 
 def _request_id(scope: Scope) -> str:
-    for name, value in scope["headers"]:
-        if name == b"x-request-id" and REQUEST_ID.fullmatch(value):
-            return str(value, "ascii")
-    return os.urandom(12).hex()
+    given = request_headers(scope).get(b"x-request-id")
+    return str(given, "ascii") if given and REQUEST_ID.fullmatch(given) else os.urandom(12).hex()
+
+
+class Hosts:
+    """The host names that are answered, as `trusted_hosts` has them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._takes_all = "*" in names
+        self._names = frozenset(name.lower() for name in names if not name.startswith("*."))
+        self._endings = tuple(name[1:].lower() for name in names if name.startswith("*."))
+
+    def has(self, host: bytes) -> bool:
+        """Return whether the value of a Host header is one of them."""
+        if self._takes_all:
+            return True
+        name = _without_port(host.decode("latin-1").lower())
+        return name in self._names or name.endswith(self._endings)
+
+    def answers(self, scope: Scope) -> bool:
+        """Return whether a request names one of them, and no other beside it."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
+        return self._takes_all or (len(hosts) == 1 and self.has(hosts[0]))
 
 
 class TrustedHosts:
@@ -196,15 +197,13 @@ class TrustedHosts:
     Probes come by address and are let through to the health endpoints.
     """
 
-    def __init__(self, app: ASGIApp, hosts: Sequence[str]) -> None:
+    def __init__(self, app: ASGIApp, hosts: Hosts) -> None:
         self._app = app
-        self._takes_all = "*" in hosts
-        self._names = frozenset(host.lower() for host in hosts if not host.startswith("*."))
-        self._endings = tuple(host[1:].lower() for host in hosts if host.startswith("*."))
+        self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] == "lifespan" or self._takes_all or self._is_trusted(scope):
+        if scope["type"] == "lifespan" or self._hosts.answers(scope) or is_probe(scope["path"]):
             await self._app(scope, receive, send)
             return
         if scope["type"] == "websocket":
@@ -213,14 +212,6 @@ class TrustedHosts:
         error = HostError("This server does not answer to the host that the request names (ACHENE_TRUSTED_HOSTS).")
         scope[TRAIL].codes.append(error.code)
         await Answer.refusal(error).send(send)
-
-    def _is_trusted(self, scope: Scope) -> bool:
-        hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) == 1:
-            name = _without_port(hosts[0].decode("latin-1").lower())
-            if name in self._names or name.endswith(self._endings):
-                return True
-        return is_probe(scope["path"])
 
 
 def is_probe(path: str) -> bool:

@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, ClassVar, Final, NoReturn
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from api.errors import BadRequestError, HeadTooLargeError, HttpError, UriTooLongError, body_of, shown, status_of
+from api.joined import Joined
 from api.telemetry import logger
 from schema.errors import PublicError, UnavailableError
 
@@ -64,6 +65,7 @@ class Protocol(HttpToolsProtocol):
     _head_timer: asyncio.TimerHandle | None = None
     _answer_timer: asyncio.TimerHandle | None = None
     _refusal: PublicError | None = None
+    _joined: Joined | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin, and expect a request soon; where there are too many connections, one that is idle makes room."""
@@ -120,6 +122,22 @@ class Protocol(HttpToolsProtocol):
             self._refuse(BadRequestError(f"More than {MOST_PIPELINED} requests were sent before one was answered."))
         self.waiting.pop(self, None)
         super().on_headers_complete()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin to answer a request, the answer to the one before it being complete."""
+        self._send_held()
+        self._joined = Joined(self.transport, self.loop)
+        cycle.transport = self._joined  # type: ignore[assignment]  # it has what a cycle asks of one
+        super()._start_asgi_task(cycle, app)
+
+    def _send_held(self) -> None:
+        if self._joined is not None:
+            self._joined.release()
+
+    def shutdown(self) -> None:
+        """Close once the answer in progress is sent."""
+        self._send_held()
+        super().shutdown()
 
     def on_response_complete(self) -> None:
         """Wait for another request, or for the client to take what is left of the answer."""
@@ -182,6 +200,7 @@ class Protocol(HttpToolsProtocol):
         """Send a refusal and close; where an answer is being sent already, only close."""
         logger().info("request refused", status=status_of(error), reason=str(error))
         self.pipeline.clear()
+        self._send_held()
         if self.cycle is None or self.cycle.response_complete:
             self.transport.write(_refusal(error))
         self.transport.close()

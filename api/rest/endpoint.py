@@ -10,8 +10,9 @@ from starlette.types import Receive, Scope, Send
 from api.answer import Answer
 from api.body import ClientLeftError, read_body
 from api.context import trail_of
-from api.endpoint import GraphQLEndpoint, Headers, headers_of_scope
+from api.endpoint import GraphQLEndpoint
 from api.errors import MethodNotAllowedError, headers_of, status_of
+from api.headers import Headers, request_headers
 from api.json_limits import JsonLimits
 from api.negotiation import Media, accepted, coding_of_json
 from api.operation import Operation
@@ -56,7 +57,7 @@ class RestEndpoint:
         await answer.send(send, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
-        headers = headers_of_scope(scope)
+        headers = request_headers(scope)
         try:
             route = self._route(scope["method"])
             accepted(headers.get(b"accept"), OFFERS)

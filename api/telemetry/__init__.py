@@ -1,6 +1,17 @@
 """What is told of the server while it runs: log lines, and the record of each request that they are made from."""
 
-from api.telemetry.logs import configure_logging, escape, escaped, logger
+from api.telemetry.lines import flush_lines
+from api.telemetry.logs import RequestLines, configure_logging, escape, escaped, logger
 from api.telemetry.trail import CURRENT, TRAIL, Trail
 
-__all__ = ["CURRENT", "TRAIL", "Trail", "configure_logging", "escape", "escaped", "logger"]
+__all__ = [
+    "CURRENT",
+    "TRAIL",
+    "RequestLines",
+    "Trail",
+    "configure_logging",
+    "escape",
+    "escaped",
+    "flush_lines",
+    "logger",
+]

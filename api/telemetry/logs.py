@@ -1,7 +1,7 @@
 """Logs: one line an event, as text for people or JSON for machines, from us and from the libraries alike.
 
 What a client sends is never trusted to keep to its line: control characters are escaped. Keys, queries and
-variables are not logged at all. The line of each request is written by `api.middleware`.
+variables are not logged at all. The line of each request is made by `api.telemetry.lines`.
 """
 
 import logging
@@ -11,10 +11,17 @@ from typing import Any, Final, Literal, TextIO
 
 import orjson
 import structlog
+from starlette.types import Scope
 from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+
+from api.telemetry.lines import EVENT, LineStream, facts, flush_lines, rendered
+from api.telemetry.trail import Trail
 
 ACCESS: Final = "uvicorn.access"
 """The logger that is not heard: our own line a request says more."""
+
+_lines: LineStream | None = None
+"""Where lines of requests go as JSON."""
 
 
 def configure_logging(format_: Literal["text", "json"], stream: TextIO | None = None) -> None:
@@ -24,20 +31,24 @@ def configure_logging(format_: Literal["text", "json"], stream: TextIO | None = 
         format_: How lines look.
         stream: Where they go; standard error where None.
     """
-    stream = stream or sys.stderr
+    global _lines  # as structlog and logging keep theirs
+    terminal = stream or sys.stderr
+    flush_lines()
+    lines = LineStream(terminal)
+    _lines = lines if format_ == "json" else None
     shared: list[Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         escape,
     ]
-    renderers = _renderers(format_, stream)
+    renderers = _renderers(format_, terminal)
     structlog.configure(
         processors=[*shared, *renderers],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=structlog.WriteLoggerFactory(lines),  # type: ignore[arg-type]  # it has what is asked of a file
         cache_logger_on_first_use=False,  # a later call must reach loggers that were used before
     )
-    handler = logging.StreamHandler(stream)
+    handler = logging.StreamHandler(lines)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
@@ -98,3 +109,27 @@ def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
 def logger() -> Any:
     """Return a logger that is ready, for what logs often; it keeps the set-up of this moment."""
     return structlog.get_logger().bind()
+
+
+class RequestLines:
+    """Writes the line of each request that has ended; it keeps the set-up of the moment in which it is made."""
+
+    def __init__(self) -> None:
+        self._log = logger()
+        self._lines = _lines
+
+    def write(self, scope: Scope, trail: Trail, status: int, seconds: float) -> None:
+        """Write the line of a request.
+
+        Args:
+            scope: The request.
+            trail: What became known of it.
+            status: HTTP status of its answer.
+            seconds: How long it took.
+        """
+        said, is_failed = facts(scope, trail, status, seconds), status >= 500
+        if self._lines is not None and (line := rendered(said, "error" if is_failed else "info")) is not None:
+            (self._lines.write if is_failed else self._lines.hold)(str(line, "ascii"))
+            return
+        write = self._log.error if is_failed else self._log.info
+        write(EVENT, **said)

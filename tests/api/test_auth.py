@@ -1,7 +1,6 @@
 """Which key a request shows, and what is refused before it is looked at."""
 
 import pytest
-from starlette.datastructures import Headers
 
 from api.auth import presented_key
 from api.keys.format import make
@@ -14,9 +13,9 @@ SCHEME = (UnauthenticatedError, "Authorization must be `Bearer` and a key, or se
 TWO = (BadInputError, "The request shows two different keys. Send one, as X-API-Key or Authorization: Bearer.")
 
 
-def headers(*pairs: tuple[str, str]) -> Headers:
+def headers(*pairs: tuple[str, str]) -> list[tuple[bytes, bytes]]:
     """Headers as a server has them, in the bytes in which they came."""
-    return Headers(raw=[(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs])
+    return [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in pairs]
 
 
 @pytest.mark.parametrize(
