@@ -7,7 +7,6 @@ from starlette.types import Scope
 
 from api.client_address import client_address
 from api.rates.rates import Rates
-from api.rates.standing import Standing
 from schema.principal import Principal
 
 STANDINGS: Final = "achene.standings"
@@ -19,8 +18,8 @@ def charging(scope: Scope, principal: Principal, rates: Rates) -> Callable[[int]
 
     async def charge(rows: int) -> None:
         decision = await rates.charge(principal, client_address(scope), rows)
-        standings: list[Standing] = scope.get(STANDINGS, [])
-        standings.extend(decision.standings)
+        if STANDINGS in scope:
+            scope[STANDINGS].extend(decision.standings)
         if decision.refusal is not None:
             raise decision.refusal
 
