@@ -129,7 +129,7 @@ class Persisted:
                 f"`{ANY_OPERATION}` may run others."
             )
         if operation.id is None:
-            return operation, self._brought(operation.query, context)
+            return operation, await self._brought(operation.query, context)
         return await self._called(operation, operation.id, context)
 
     async def _called(self, operation: Operation, id_: str, context: Context) -> tuple[Operation, Document]:
@@ -139,16 +139,16 @@ class Persisted:
         if not self._is_taught:
             raise PersistedQueryNotSupportedError
         if operation.query:
-            document = self._brought(operation.query, context)
+            document = await self._brought(operation.query, context)
             await self._texts.put(id_, operation.query)
             return operation, document
         text = await self._texts.get(id_)
         if text is None:
             raise PersistedQueryNotFoundError
-        return replace(operation, query=text), self._brought(text, context)
+        return replace(operation, query=text), await self._brought(text, context)
 
-    def _brought(self, text: str, context: Context) -> Document:
-        return self._documents.get(text, hides_suggestions=not context.shows_schema)
+    async def _brought(self, text: str, context: Context) -> Document:
+        return await self._documents.find(text, hides_suggestions=not context.shows_schema)
 
 
 def _check_same(id_: str, text: str, *, is_hash: bool) -> None:

@@ -1,5 +1,7 @@
 """Reads documents, once for each text, and keeps those that are valid; says in few words what is wrong with others."""
 
+from asyncio import get_running_loop
+from concurrent.futures import ThreadPoolExecutor
 from typing import Final
 
 from cachetools import LRUCache
@@ -35,6 +37,9 @@ MOST_CHARACTERS: Final = 250_000
 MOST_ERRORS: Final = 20
 """Errors after which a document is not looked at further."""
 
+LONG_TEXT: Final = 2_000
+"""Characters beyond which a document is not read while everybody else waits; one as long as that takes 10 ms."""
+
 LONGEST_MESSAGE: Final = 500
 """Most characters of what is said about one error: some messages repeat what they are about, as long as it may be."""
 
@@ -58,6 +63,7 @@ class Documents:
         self._core = core
         self._limits = limits or DocumentLimits()
         self._cache: LRUCache[str, Document] = LRUCache(cache_bytes, getsizeof=_size)
+        self._reader = ThreadPoolExecutor(1, "documents")
 
     def get(self, text: str, *, hides_suggestions: bool = False) -> Document:
         """Return the document of a text; parsed and validated the first time only.
@@ -71,11 +77,25 @@ class Documents:
             LimitError: It is larger than a limit, or too complex to check.
             DocumentError: It is not valid under the schema.
         """
+        return self._cache.get(text) or self._kept(text, self._read(text, hides_suggestions))
+
+    async def find(self, text: str, *, hides_suggestions: bool = False) -> Document:
+        """Return the document of a text as `get` does; a long one is read beside all else, and one after the other.
+
+        However many long documents arrive, other requests share the processor with one of them at most.
+        """
         document = self._cache.get(text)
-        if document is None:
-            document = self._read(text, hides_suggestions)
-            if _size(document) <= self._cache.maxsize:
-                self._cache[text] = document
+        if document is not None:
+            return document
+        if len(text) <= LONG_TEXT:
+            return self._kept(text, self._read(text, hides_suggestions))
+        reading = get_running_loop().run_in_executor(self._reader, self._read, text, hides_suggestions)
+        return self._kept(text, await reading)
+
+    def _kept(self, text: str, document: Document) -> Document:
+        """Remember a document for the next time, if there is room for it."""
+        if _size(document) <= self._cache.maxsize:
+            self._cache[text] = document
         return document
 
     def _read(self, text: str, hides_suggestions: bool) -> Document:

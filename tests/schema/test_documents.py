@@ -1,5 +1,6 @@
 """Documents: read once, and refused in time that is linear in the document, before they can cost much."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -8,7 +9,7 @@ import pytest
 from graphql import build_schema, get_introspection_query
 
 from schema.documents import DocumentLimits, Documents
-from schema.documents.documents import COMPARISONS, MOST_CHARACTERS
+from schema.documents.documents import COMPARISONS, LONG_TEXT, MOST_CHARACTERS
 from schema.errors import DocumentError, DocumentSyntaxError, LimitError, OperationError
 
 SDL = """
@@ -35,6 +36,29 @@ def test_a_text_is_read_once(documents: Documents) -> None:
     first = documents.get("{ posts { id } }")
     assert documents.get("{ posts { id } }") is first
     assert documents.get("{ posts { id  } }") is not first
+
+
+async def test_long_texts_are_read_beside_all_else(documents: Documents) -> None:
+    """A long document leaves the event loop to others while it is read; a short one is not worth the way."""
+    others = 0
+
+    async def count() -> None:
+        nonlocal others
+        while True:
+            others += 1
+            await asyncio.sleep(0)
+
+    counting = asyncio.create_task(count())
+    try:
+        assert await documents.find("{ posts { id } }") is documents.get("{ posts { id } }")
+        assert others == 0
+        text = "{ posts { " + "id " * 190 + "}}" + " " * LONG_TEXT
+        assert await documents.find(text) is documents.get(text)
+        assert others > 0
+        with pytest.raises(DocumentError):
+            await documents.find("{ nope }" + " " * LONG_TEXT)
+    finally:
+        counting.cancel()
 
 
 def test_cache_is_bounded_by_memory() -> None:
