@@ -18,7 +18,7 @@ from graphql.validation import OverlappingFieldsCanBeMergedRule, ValidationConte
 from graphql.validation.validate import ValidationAbortedError
 
 from schema.documents.document import Document, hash_of, to_document
-from schema.documents.measure import DocumentLimits, check_size
+from schema.documents.measure import COMPARISONS, DocumentLimits, check_size, too_complex
 from schema.errors import DocumentError, DocumentSyntaxError, LimitError, OperationError
 
 CACHE_BYTES: Final = 64 * 1024 * 1024
@@ -27,14 +27,10 @@ CACHE_BYTES: Final = 64 * 1024 * 1024
 TOKEN_BYTES: Final = 400
 """Memory that a token takes with its node of the tree; measured with Python 3.11 and graphql-core 3.3."""
 
-COMPARISONS: Final = 50_000
-"""Most comparisons of fields with the same name before a document is refused. 200 fragments side by side in
-one place take 40,000, and 0.2 s; a document of 10,000 tokens can be made to take more than is worth waiting for."""
-
 MOST_CHARACTERS: Final = 250_000
 """Most characters of a document; large values belong in variables. Reading as long a string takes 0.1 s."""
 
-MOST_ERRORS: Final = 20
+MOST_ERRORS: Final = 10
 """Errors after which a document is not looked at further."""
 
 LONG_TEXT: Final = 2_000
@@ -132,10 +128,7 @@ def _size(document: Document) -> int:
 
 def _refusal(errors: list[GraphQLError], hides_suggestions: bool) -> DocumentError | LimitError:
     if len(errors) == 1 and isinstance(errors[0], ValidationAbortedError):
-        return LimitError(
-            "The document is too complex to check: it asks for a field in too many places at once, or its fragments "
-            "spread each other too deeply."
-        )
+        return too_complex()
     for error in errors:
         if hides_suggestions:  # graphql-core hides those of names, and leaves that a field wants braces
             error.message = error.message.partition(SUGGESTION)[0]

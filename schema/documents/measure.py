@@ -34,6 +34,13 @@ from schema.errors import DocumentError, LimitError
 MOST_DIGITS: Final = 400
 """Most characters of a number; Python and PostgreSQL take long over very long ones, and no scalar needs them."""
 
+MOST_KEYS: Final = 250
+"""Most fields of one object in a document; messages about a wrong one write out all of them."""
+
+COMPARISONS: Final = 25_000
+"""Most comparisons of fields with the same name, which the specification wants in pairs. 220 of them in one place take
+as many, and so do 150 fragments side by side; checking them takes 0.1 s."""
+
 CEILING: Final = 10**9
 """Where counting stops."""
 
@@ -87,6 +94,7 @@ class _Size:
     aliases: int = 0
     root_fields: int = 0
     directives: int = 0
+    pairs: int = 0
     spreads: dict[str, _Spread] = field(default_factory=dict)
 
 
@@ -109,6 +117,16 @@ def check_size(node: DocumentNode, limits: DocumentLimits) -> None:
         wholes[name] = _whole(fragments.get(name, _Size()), wholes)
     for definition, size in sizes:
         _check_whole(definition, _whole(size, wholes), limits)
+    if sum(size.pairs for _, size in sizes) > COMPARISONS:
+        raise too_complex()
+
+
+def too_complex() -> LimitError:
+    """Return the error of a document that would take too long to check."""
+    return LimitError(
+        "The document is too complex to check: it asks for a field in too many places at once, or its fragments "
+        "spread each other too deeply."
+    )
 
 
 def _check_whole(definition: ExecutableDefinitionNode, size: _Size, limits: DocumentLimits) -> None:
@@ -150,22 +168,29 @@ class _Walk:
             self._direct(variable.directives)
             if variable.default_value is not None:
                 self._value(variable.default_value)
-        stack = [(definition.selection_set, 0)]
+        stack = [(definition.selection_set, 0, dict[str, int]())]
         while stack:
-            selection_set, depth = stack.pop()
+            selection_set, depth, beside = stack.pop()
             for selection in selection_set.selections:
-                inner = self._select(selection, depth)
+                inner = self._select(selection, depth, beside)
                 below = getattr(selection, "selection_set", None)
                 if below is not None:
-                    stack.append((below, inner))
+                    stack.append((below, inner, beside if inner == depth else {}))
         return self._size
 
-    def _select(self, selection: SelectionNode, depth: int) -> int:
-        """Count a selection, and return how many fields are above what is below it."""
+    def _select(self, selection: SelectionNode, depth: int, beside: dict[str, int]) -> int:
+        """Count a selection, and return how many fields are above what is below it.
+
+        Args:
+            selection: The selection.
+            depth: How many fields are above it.
+            beside: How often each name was selected beside it; fragments count under `...`.
+        """
         size = self._size
         if selection.directives:
             self._direct(selection.directives)
         if isinstance(selection, FieldNode):
+            self._pair((selection.alias or selection.name).value, beside)
             size.aliases += selection.alias is not None
             size.root_fields += depth == 0
             size.depth = max(size.depth, depth + 1)
@@ -173,11 +198,20 @@ class _Walk:
                 self._value(argument.value)
             return depth + 1
         if isinstance(selection, FragmentSpreadNode):
+            if f"...{selection.name.value}" not in beside:
+                beside[f"...{selection.name.value}"] = 1
+                self._pair("...", beside)
             spread = size.spreads.setdefault(selection.name.value, _Spread())
             spread.times += 1
             spread.root_times += depth == 0
             spread.depth = max(spread.depth, depth)
         return depth
+
+    def _pair(self, name: str, beside: dict[str, int]) -> None:
+        """Count the comparisons of a selection with those of its name beside it."""
+        before = beside.get(name, 0)
+        self._size.pairs += before
+        beside[name] = before + 1
 
     def _direct(self, directives: Iterable[DirectiveNode] | None) -> None:
         for directive in directives or ():
@@ -194,6 +228,8 @@ class _Walk:
                 case ListValueNode():
                     stack.extend((each, depth + 1) for each in value.values)
                 case ObjectValueNode():
+                    if len(value.fields) > MOST_KEYS:
+                        raise LimitError(f"An object of the document has more than {MOST_KEYS} fields.")
                     stack.extend((each.value, depth + 1) for each in value.fields)
                 case IntValueNode() | FloatValueNode() if len(value.value) > MOST_DIGITS:
                     raise LimitError(f"A number of the document has more than {MOST_DIGITS} digits.")

@@ -9,7 +9,8 @@ import pytest
 from graphql import build_schema, get_introspection_query
 
 from schema.documents import DocumentLimits, Documents
-from schema.documents.documents import COMPARISONS, LONG_TEXT, MOST_CHARACTERS
+from schema.documents.documents import LONG_TEXT, MOST_CHARACTERS
+from schema.documents.measure import COMPARISONS
 from schema.errors import DocumentError, DocumentSyntaxError, LimitError, OperationError
 
 SDL = """
@@ -163,10 +164,18 @@ def test_deep_brackets_are_refused(documents: Documents) -> None:
 def test_many_fields_of_one_name_are_refused() -> None:
     """Comparing fields pair by pair ends after a set number of pairs."""
     documents = Documents(build_schema(SDL))
-    documents.get("{ posts { " + "id " * 200 + "} }")
-    fields = int((2 * COMPARISONS) ** 0.5) + 10
-    with pytest.raises(LimitError, match="too complex to check"):
-        documents.get("{ posts { " + "author { id } " * fields + "} }")
+    fields = int((2 * COMPARISONS) ** 0.5)
+    documents.get("{ posts { " + "id " * fields + "} }")
+    for text in (
+        "{ posts { " + "author { id } " * (fields + 2) + "} }",
+        "{ posts { " + "...{ author { id } } " * (fields + 2) + "} }",
+        "{ posts { " + "".join(f"...F{n} " for n in range(fields)) + "} }"
+        + "".join(f"fragment F{n} on Post {{ id }} " for n in range(fields)),
+        "{ posts { ...A ...B } } fragment A on Post {" + "author { id } " * 150 + "}"
+        "fragment B on Post {" + "author { id } " * 150 + "}",
+    ):  # fmt: skip
+        with pytest.raises(LimitError, match="too complex to check"):
+            documents.get(text)
 
 
 @pytest.mark.parametrize(
@@ -182,8 +191,7 @@ def test_many_fields_of_one_name_are_refused() -> None:
         (lambda n: "{ posts { " + "id @skip(if: false) " * n + "} }", 100, "directives"),
         (lambda n: "{ posts { ...F } } fragment F on Post { " + "... @include(if: true) { id } " * n + "}",
          100, "directives"),
-        (lambda n: "query (" + " ".join(f"$v{i}: ID" for i in range(n)) + ") { "
-         "posts { " + " ".join(f"title(length: $v{i})" for i in range(n)) + " } }", 250, "variables"),
+        (lambda n: "query (" + " ".join(f"$v{i}: ID" for i in range(n)) + ") { __typename }", 250, "variables"),
         (lambda n: " ".join(f"query Q{i} {{ __typename }}" for i in range(n)), 50, "operations"),
     ],
 )  # fmt: skip
@@ -228,8 +236,14 @@ def test_long_numbers_are_refused(number: str) -> None:
 def test_long_messages_are_cut(documents: Documents) -> None:
     """A message repeats a part of what it is about, not all of it."""
     with pytest.raises(DocumentError) as caught:
-        documents.get("{ post(id: {" + " ".join(f"a{i}: 1" for i in range(400)) + "}) { id } }")
+        documents.get("{ post(id: {" + " ".join(f"a{i}: 1" for i in range(250)) + "}) { id } }")
     assert [len(error.message) for error in caught.value.errors] == [503]
+
+
+def test_large_objects_are_refused(documents: Documents) -> None:
+    """Messages about objects write them out, as often as something is wrong with them; so they are of a size."""
+    with pytest.raises(LimitError, match=r"^An object of the document has more than 250 fields\.$"):
+        documents.get("{ post(id: {" + " ".join(f"a{i}: 1" for i in range(251)) + "}) { id } }")
 
 
 @pytest.mark.parametrize(
