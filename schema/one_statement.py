@@ -17,7 +17,7 @@ from sqlalchemy import Insert, insert
 
 from schema.engine import Create
 from schema.graph import Graph, ObjectType
-from schema.query.rows import hides_rows
+from schema.query.rows import hides_rows, hides_values
 from schema.writing.plan import Reference
 from schema.writing.problems import INPUT, Refused
 from schema.writing.read import InputReader
@@ -48,7 +48,7 @@ class SingleCreator:
             reader.check()
         except Refused:
             return None
-        if row.children:
+        if row.children or any(hides_rows(end.type_) for end in row.named):
             return None
         for link in links_of(type_) if row.parents else ():
             end = row.parents.get(link.relation.name)
@@ -56,9 +56,10 @@ class SingleCreator:
                 continue
             far = [far for _, far in link.pairs]
             if (
-                hides_rows(graph.types[link.relation.target])
-                or not isinstance(end, Reference)
+                not isinstance(end, Reference)
                 or not set(far) <= set(end.key)
+                or hides_rows(end.type_)
+                or hides_values(end.type_, end.key)
             ):
                 return None
             named = dict(zip(end.key, end.values, strict=True))

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Column
+from sqlalchemy import Alias, Column
 from sqlalchemy.orm import Mapper, RelationshipProperty
+from sqlalchemy.sql import visitors
 
 from schema.errors import DefinitionError
 from schema.graph.data import ObjectType
@@ -68,10 +69,33 @@ def _check_leaf(mapper: Mapper[Any], rule: Rule, relations: Mapping[str, Relatio
             )
 
 
-def guarded_field(field: Field, access: Access | None) -> Field:
-    """Return a field as those see it who may not see all values: these are null to them."""
+def guarded_field(
+    field: Field, access: Access | None, relations: Iterable[Relation], models: Mapping[str, type[Any]]
+) -> Field:
+    """Return a field as those see it who may not see all values: these are null to them.
+
+    Args:
+        field: The field.
+        access: What its model says.
+        relations: The shown relations of its model.
+        models: All models that are shown, by the names of their types.
+    """
     rule = None if access is None else access.columns.get(field.attribute)
-    return replace(field, is_nullable=True) if rule is not None and rule.looks_at_rows else field
+    is_masked = rule is not None and rule.looks_at_rows
+    if not is_masked and field.references is not None:
+        is_masked = _hides_rows(models[field.references]) and not is_led(access, field, relations)
+    return replace(field, is_nullable=True) if is_masked else field
+
+
+def is_led(access: Access | None, field: Field, relations: Iterable[Relation]) -> bool:
+    """Return whether who sees a row sees the one, too, that a foreign key of it leads to."""
+    held = [each.attribute for each in relations if each.is_reference and each.key_columns == (field.column,)]
+    return any(_leads(access, relation) for relation in held)
+
+
+def _hides_rows(model: type[Any]) -> bool:
+    said = vars(model).get("__access__")
+    return isinstance(said, Access) and said.read is not None and said.read.looks_at_rows
 
 
 def guarded_relation(relation: Relation, mapper: Mapper[Any], access: Access | None) -> Relation:
@@ -79,9 +103,7 @@ def guarded_relation(relation: Relation, mapper: Mapper[Any], access: Access | N
     if relation.is_nullable:
         return relation
     relationship: RelationshipProperty[Any] = mapper.relationships[relation.attribute]
-    beyond = vars(relationship.mapper.class_).get("__access__")
-    rule = beyond.read if isinstance(beyond, Access) else None
-    is_hidden = rule is not None and rule.looks_at_rows and not _leads(access, relation.attribute)
+    is_hidden = _hides_rows(relationship.mapper.class_) and not _leads(access, relation.attribute)
     held = {str(mapper.get_property_by_column(column).key) for column in relation.key_columns}
     is_masked = access is not None and any(
         access.columns[each].looks_at_rows for each in held if each in access.columns
@@ -94,6 +116,27 @@ def _leads(access: Access | None, relation: str) -> bool:
     rule = None if access is None else access.read
     parts = rule.parts if isinstance(rule, EveryRule) else (rule,)
     return ThroughRule(relation) in parts
+
+
+def refuse_looking_past(types: Mapping[str, ObjectType]) -> None:
+    """Refuse what is computed from rows of other tables that not everybody sees: a sum would tell of them.
+
+    Raises:
+        DefinitionError: Something is.
+    """
+    ruled = {type_.table: type_.model.__name__ for type_ in types.values() if type_.access is not None}
+    for type_ in types.values():
+        for field in type_.fields:
+            if field.column is not None:
+                continue
+            for element in visitors.iterate(getattr(type_.model, field.attribute).expression):
+                table = element.element if isinstance(element, Alias) else element
+                if table in ruled and (table is not type_.table or table is not element):
+                    raise DefinitionError(
+                        f"{type_.model.__name__}.{field.attribute} looks at rows of {ruled[table]}, which says who "
+                        "sees them, and would tell of those that a caller does not see. Make it a field of your own in "
+                        "schema/fields/ that asks for context.seen(...), or use the counts that a list has."
+                    )
 
 
 def refuse_circles(types: Mapping[str, ObjectType]) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import ColumnProperty, DeclarativeBase, Mapper
 
 from schema.errors import DefinitionError
 from schema.graph import names
-from schema.graph.access import guarded_field, guarded_relation, read_access, refuse_circles
+from schema.graph.access import guarded_field, guarded_relation, read_access, refuse_circles, refuse_looking_past
 from schema.graph.caching import read_cache
 from schema.graph.checks import (
     RESERVED_TYPES,
@@ -51,6 +51,7 @@ def read_graph(base: type[DeclarativeBase]) -> Graph:
     types = [_read_type(mapper, exposed[mapper], type_names, enums) for mapper in mappers]
     refuse_clashes(types, enums)
     refuse_circles({type_.name: type_ for type_ in types})
+    refuse_looking_past({type_.name: type_ for type_ in types})
     return Graph(
         types=MappingProxyType({type_.name: type_ for type_ in types}),
         enums=MappingProxyType(enums),
@@ -105,7 +106,8 @@ def _read_type(
         )
     refuse_twice(order, f"fields of {name}")
     writes, access = read_writes(mapper, fields, relations), read_access(mapper, fields, relations)
-    fields = [guarded_field(field, access) for field in fields]
+    models = {name: model for model, name in type_names.items()}
+    fields = [guarded_field(field, access, relations, models) for field in fields]
     relations = [guarded_relation(relation, mapper, access) for relation in relations]
     return ObjectType(
         name=name,

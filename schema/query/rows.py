@@ -1,6 +1,6 @@
 """Where rows come from: the inside of a FROM and a WHERE for a type or a relation, with nothing selected yet."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,7 @@ from sqlalchemy.sql import visitors
 from sqlalchemy.types import TypeEngine
 
 from schema.graph import Graph, Kind, ObjectType, Relation, Scalar, View
+from schema.graph.data import RowCondition
 
 TEXTUAL = frozenset({Kind.INTERVAL, Kind.JSON, Kind.FLOAT})
 """Kinds that are read as PostgreSQL's text, since Python's values differ from it: intervals and JSON lose something
@@ -127,6 +128,18 @@ def entity_of(type_: ObjectType) -> Any:
 def hides_rows(type_: ObjectType) -> bool:
     """Return whether rows of a type may be there that the callers do not see."""
     return type_.view is not None and type_.view.rows is not None
+
+
+def hides_values(type_: ObjectType, attributes: Iterable[str]) -> bool:
+    """Return whether rows of a type may be there of which the callers do not see one of the attributes."""
+    return any(True for _ in masks_of(type_, attributes))
+
+
+def masks_of(type_: ObjectType, attributes: Iterable[str]) -> Iterator[RowCondition]:
+    """Yield the conditions on rows of which the callers see attributes."""
+    if type_.view is not None and type_.view.masks:
+        columns = inspect(type_.model).columns
+        yield from (type_.view.masks[key] for each in attributes if (key := columns[each].key) in type_.view.masks)
 
 
 def seen_through(type_: ObjectType, entity: Any, source: FromClause) -> Any:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -11,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Column,
     ColumnElement,
+    Select,
     and_,
     bindparam,
     exists,
@@ -19,14 +21,16 @@ from sqlalchemy import (
     literal,
     literal_column,
     or_,
+    select,
     true,
 )
 
 from schema.graph import Graph, ObjectType, View
+from schema.graph.access import is_led
 from schema.graph.data import RowCondition
 from schema.models.access import Access, AnyRule, EveryRule, OwnerRule, Rule, ScopeRule, ThroughRule, WhereRule, Who
 from schema.principal import EVERY, Principal
-from schema.query.rows import rows_beside
+from schema.query.rows import entity_of, rows_beside, selectable
 from schema.rights.decide import Facts, decide
 from schema.rights.refusals import Forbidden, forbidden
 
@@ -40,6 +44,7 @@ MOST_SIGHTS: Final = 100
 """Sights that are kept: callers that have the same of the scopes which rules name share one."""
 
 _EVERYTHING: Final = View()
+_SAID_NOTHING: Final = Access()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -107,12 +112,12 @@ def _sight(graph: Graph, facts: Facts) -> Sight:
 
 def _seen(graph: Graph, facts: Facts, who: Who) -> "tuple[Graph, _Viewer]":
     """Return the description as callers see it who have facts in common."""
-    made: dict[str, ObjectType] = {}
-    seen = replace(graph, types=MappingProxyType(made))  # filled in below; conditions look only when they are used
-    viewer = _Viewer(graph, seen, facts, who)
-    made.update({name: replace(type_, view=viewer.view(name)) for name, type_ in graph.types.items()})
+    bare: dict[str, ObjectType] = {}  # filled in below; conditions look only when they are used
+    viewer = _Viewer(graph, replace(graph, types=MappingProxyType(bare)), facts, who)
+    made = {name: replace(type_, view=viewer.view(name)) for name, type_ in graph.types.items()}
+    bare.update({name: replace(type_, view=type_.view and View(type_.view.rows)) for name, type_ in made.items()})
     whole = replace(
-        seen,
+        graph,
         types=MappingProxyType(made),
         by_model=MappingProxyType({type_.model: type_ for type_ in made.values()}),
         has_views=any(type_.view is not None for type_ in made.values()),
@@ -123,9 +128,13 @@ def _seen(graph: Graph, facts: Facts, who: Who) -> "tuple[Graph, _Viewer]":
 class _Viewer:
     """Makes the views of one sight."""
 
-    def __init__(self, graph: Graph, seen: Graph, facts: Facts, who: Who) -> None:
+    def __init__(self, graph: Graph, rows_alone: Graph, facts: Facts, who: Who) -> None:
+        """Take the graph as everybody has it, and as these callers do where values are hidden to nobody.
+
+        Rules look at the latter, so that a foreign key may be hidden by a rule that leads back to its row.
+        """
         self._graph = graph
-        self._seen = seen
+        self._rows_alone = rows_alone
         self._facts = facts
         self._who = who
         self._views: dict[str, View | None] = {}
@@ -144,7 +153,7 @@ class _Viewer:
         """Return what is seen of a type; None where that is all."""
         if type_name not in self._views:
             type_ = self._graph.types[type_name]
-            view = _EVERYTHING if type_.access is None else self._view(type_, type_.access)
+            view = self._view(type_, type_.access or _SAID_NOTHING)
             self._views[type_name] = None if view == _EVERYTHING else view
         return self._views[type_name]
 
@@ -154,14 +163,32 @@ class _Viewer:
             for attribute, rule in access.columns.items()
             if (condition := self._condition(type_, rule)) is not None
         }
+        masks = dict(_masks(type_, columns))
+        for key, condition in self._held(type_, access):
+            masks[key] = _every([masks[key], condition]) if key in masks else condition
         return View(
             rows=self._condition(type_, access.read),
-            masks=dict(_masks(type_, columns)),
+            masks=masks,
             create=self._condition(type_, access.create),
             update=self._condition(type_, access.update),
             delete=self._condition(type_, access.delete),
             changes=columns,
         )
+
+    def _held(self, type_: ObjectType, access: Access) -> Iterator[tuple[str, RowCondition]]:
+        """Yield what hides foreign keys that are shown and lead to rows that are not."""
+        for field_ in type_.fields:
+            if field_.references is None or field_.column is None or field_.column.primary_key:
+                continue
+            if self._hides_rows(field_.references) and not is_led(access, field_, type_.relations):
+                yield field_.column.key, partial(self._leads_to, field_.references, field_.attribute)
+
+    def _leads_to(self, target: str, attribute: str, entity: Any) -> ColumnElement[bool]:
+        far = entity_of(self._rows_alone.types[target])
+        (key,) = self._rows_alone.types[target].key_attributes
+        is_it = getattr(far, key) == getattr(entity, attribute)
+        led: Select[Any] = select(literal_column("1")).select_from(selectable(far)).where(is_it)
+        return exists(led.correlate(selectable(entity)))
 
     def _condition(self, type_: ObjectType, rule: Rule | None) -> RowCondition | None:
         """Return what a rule leaves of the rows; None where it leaves all."""
@@ -174,11 +201,11 @@ class _Viewer:
         return decide(rule, self._facts, lambda leaf: self._is_free(type_name, leaf))
 
     def _is_free(self, type_name: str, leaf: Rule) -> bool:
-        if not isinstance(leaf, ThroughRule):
-            return False
-        target = self._relation(type_name, leaf).target
-        view = self.view(target)
-        return view is None or view.rows is None
+        return isinstance(leaf, ThroughRule) and not self._hides_rows(self._relation(type_name, leaf).target)
+
+    def _hides_rows(self, type_name: str) -> bool:
+        type_ = self._graph.types[type_name]
+        return type_.access is not None and self._condition(type_, type_.access.read) is not None
 
     def _relation(self, type_name: str, leaf: ThroughRule) -> Any:
         relations = self._graph.types[type_name].relations
@@ -196,7 +223,7 @@ class _Viewer:
                 return and_(true(), condition(entity, self._who))
             case ThroughRule():
                 relation = self._relation(type_.name, rule)
-                led = exists(rows_beside(self._seen, relation, entity).select(literal_column("1")))
+                led = exists(rows_beside(self._rows_alone, relation, entity).select(literal_column("1")))
                 return (
                     or_(led, *(getattr(entity, key).is_(None) for key in relation.keys))
                     if _may_lead_nowhere(relation.key_columns)
@@ -217,6 +244,9 @@ def _masks(type_: ObjectType, columns: Mapping[str, RowCondition]) -> Iterator[t
     for column in type_.table.columns:
         if column in named:
             yield column.key, named[column]
+        elif type_.search is not None and mapper.columns[type_.search.attribute] is column and column.computed is None:
+            if columns:  # of what it was made, nobody can tell
+                yield column.key, _every([*columns.values()])
         elif column.computed is not None:
             text = str(column.computed.sqltext)
             behind = [condition for each, condition in named.items() if re.search(rf"\b{re.escape(each.name)}\b", text)]

@@ -9,7 +9,7 @@ from sqlalchemy import tuple_ as row_of
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from schema.graph import Link, ObjectType
-from schema.query.rows import entity_of, hides_rows
+from schema.query.rows import entity_of, hides_rows, masks_of
 from schema.query.statements import unnest
 from schema.writing.plan import Children, Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid
@@ -90,8 +90,9 @@ class ChildWriter:
                 there = Reference(target, (), (), (*row.path, link.relation.name, "delete"))
                 await self._runner.one(all_, there, is_delete=True)
             for reference in children.deleted:
-                statement = delete(target.table).where(is_named(reference), is_owned, *may)
-                await self._runner.check_before(target, "delete", [is_named(reference), is_owned], reference.path)
+                is_it = [*self._runner.guard.named(reference), is_owned]
+                statement = delete(target.table).where(*is_it, *may)
+                await self._runner.check_before(target, "delete", is_it, reference.path)
                 await self._runner.one(statement.returning(*target.table.primary_key), reference, is_delete=True)
             for child in children.created:
                 child.values.update(zip(far, owner, strict=True))
@@ -112,11 +113,15 @@ class ChildWriter:
             given = unnest(types, [(*reference.values, *values_of(row, near)) for row, reference in group])
             on = and_(*(columns[attribute] == given.c[f"k{index}"] for index, attribute in enumerate(key)))
             values = {columns[attribute]: given.c[f"k{len(key) + index}"] for index, attribute in enumerate(far)}
-            may = self._runner.guard.editable(target, "update", far)
+            guard = self._runner.guard
+            may = [
+                *guard.editable(target, "update", far),
+                *(is_seen(target.model) for is_seen in masks_of(target, key)),
+            ]
             statement = update(target.table).where(on, *may).values(values).returning(given.c.place)
             path = group[0][1].path[:-2]
             for _, reference in group if may else ():
-                await self._runner.check_before(target, "update", [is_named(reference)], reference.path, far)
+                await self._runner.check_before(target, "update", guard.named(reference), reference.path, far)
             entries = [Entry({}, reference.path, {}) for _, reference in group]
             found = {
                 place for (place,) in await self._runner.run(statement, None, Attempt(target.table, entries, path))
@@ -149,7 +154,7 @@ class ChildWriter:
         if not all(columns[attribute].nullable for attribute in far):
             raise Refused([_must_lead(target, reference.path)])
         values = {columns[attribute]: None for attribute in far}
-        is_it = [is_named(reference), is_owned]
+        is_it = [*self._runner.guard.named(reference), is_owned]
         await self._runner.check_before(target, "update", is_it, reference.path, far)
         may = self._runner.guard.editable(target, "update", far)
         statement = update(target.table).where(*is_it, *may).values(values)

@@ -5,15 +5,18 @@ none. One that it sees and may not write is refused. Rows are looked at before t
 they are then; the statement that writes them has the rule in its WHERE as well, so that nothing can come between.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from sqlalchemy import ColumnElement, Select, and_, select, true
+from sqlalchemy.orm import aliased
 
 from schema.graph import ObjectType, View
-from schema.query.rows import hides_rows
+from schema.query.rows import hides_rows, masks_of
 from schema.rights import Sight
+from schema.writing.plan import Reference
 from schema.writing.problems import Path, Problem
+from schema.writing.values import as_new
 
 Kind = Literal["create", "update", "delete"]
 """What is done to a row."""
@@ -44,6 +47,13 @@ class Guard:
             return []
         wanted = [view.rows, *self._rules(view, kind, attributes)]
         return [rule(type_.model) for rule in wanted if rule is not None]
+
+    def named(self, reference: Reference) -> list[ColumnElement[bool]]:
+        """Return the conditions on a row of the table itself that a reference names it, by what the caller sees."""
+        type_ = reference.type_
+        columns = [getattr(type_.model, attribute) for attribute in reference.key]
+        is_it = [column == value for column, value in zip(columns, reference.values, strict=True)]
+        return [*is_it, *(is_seen(type_.model) for is_seen in masks_of(type_, reference.key))]
 
     def is_guarded(self, type_: ObjectType, kind: Kind, attributes: Iterable[str] = ()) -> bool:
         """Return whether there are rows that the caller sees and may not write, or writes and does not see."""
@@ -77,6 +87,21 @@ class Guard:
             return None
         may = and_(true(), *self.editable(type_, kind))
         return select(*type_.table.primary_key).where(where, may.is_not(true())).limit(1)
+
+    def creatable(self, type_: ObjectType, values: Mapping[str, Any]) -> ColumnElement[bool] | None:
+        """Return whether a row may be created that is not there; None where all may.
+
+        Args:
+            type_: Its type.
+            values: What is given, by column; the others have their defaults, so far as they are known beforehand.
+        """
+        view = type_.view
+        if view is None or not self.is_guarded(type_, "create"):
+            return None
+        row = select(*(as_new(column, values).label(column.name) for column in type_.table.columns)).subquery()
+        entity = aliased(type_.model, row, adapt_on_names=True)
+        may = and_(true(), *(rule(entity) for rule in (view.rows, view.create) if rule is not None))
+        return select(may.is_(true())).select_from(row).scalar_subquery()
 
 
 def forbidden(type_: ObjectType, kind: Kind, path: Path) -> Problem:

@@ -41,6 +41,9 @@ class Row:
     parents: dict[str, "Row | Reference"] = field(default_factory=dict)
     """For to-one links, by the name of the relation, what they lead to."""
 
+    named: tuple[Reference, ...] = ()
+    """The rows that foreign keys among its values lead to, where they are given as ids."""
+
     above: Mapping[str, "Row | None"] = field(default_factory=dict)
     """For to-one links, by the name of the relation, how the row is changed that they lead to; None deletes it."""
 

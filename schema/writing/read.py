@@ -1,6 +1,6 @@
 """Input -> plan. What can be told to be wrong without the database is told here, all of it together."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import inflection
@@ -130,9 +130,17 @@ class InputReader:
             if each.field.name in given:
                 values[each.field.attribute] = self._value(each, given[each.field.name], (*path, each.field.name))
         self._check_row(writes, values, path, is_new=is_new)
-        row = Row(type_, path, values)
+        row = Row(type_, path, values, named=tuple(self._named(writes, values, path)))
         LinkReader(self, row, depth, is_new=is_new).read(writes.links, given)
         return row
+
+    def _named(self, writes: Writes, values: Mapping[str, Any], path: Path) -> Iterator[Reference]:
+        """Yield the rows that ids among the values lead to."""
+        for each in writes.fields:
+            value = values.get(each.field.attribute)
+            if each.field.references is not None and value is not None:
+                target = self.graph.types[each.field.references]
+                yield Reference(target, target.key_attributes, (value,), (*path, each.field.name))
 
     def note(self, code: str, message: str, path: Path) -> None:
         """Note a problem of the input."""

@@ -3,20 +3,32 @@
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from sqlalchemy import JSON, Column, ColumnElement, Executable, Interval, Text, and_, bindparam, cast, literal, select
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Select,
+    and_,
+    bindparam,
+    literal,
+    select,
+    true,
+    union_all,
+)
 from sqlalchemy import tuple_ as row_of
-from sqlalchemy.dialects.postgresql import INTERVAL
-from sqlalchemy.types import TypeEngine
 
 from schema.graph import Link, ObjectType
-from schema.query.rows import entity_of, hides_rows, selectable
+from schema.query.rows import entity_of, hides_rows, hides_values, selectable
 from schema.query.statements import unnest
 from schema.writing.guard import Guard, Kind, forbidden
 from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, missing
+from schema.writing.values import as_held, held, sent
 from schema.writing.violations import Attempt, Entry, Overtaken, Violated, problem_of
+
+MOST_CANDIDATES: Final = 100
+"""Rows that are looked at together which are not there."""
 
 
 class Connection(Protocol):
@@ -57,34 +69,72 @@ class Runner:
             Refused: PostgreSQL refused what the input says.
             Unclear: It did not say for which of the rows.
         """
-        if self._is_careful and parameters is not None and attempt is not None and len(parameters) > 1:
+        is_several = parameters is not None and len(parameters) > 1
+        if self._is_careful and attempt is not None and (is_several or attempt.is_new):
             return await self._run_with_care(statement, parameters, attempt)
         try:
             return await self._connection.run(statement, parameters)
         except Violated as error:
-            problem = None if attempt is None else problem_of(self.graph, attempt, error.violation)
-            if problem is None:
-                raise
-            if attempt is not None and attempt.is_overtaken(error.violation):
-                raise Overtaken(problem) from error
-            if attempt is not None and problem.path == attempt.path and parameters is not None and len(parameters) > 1:
+            if attempt is not None and attempt.may_tell(error.violation) and self._candidates(attempt):
                 raise Unclear from error
-            raise Refused([problem]) from error
+            raise self._refusal(error, attempt, is_several=is_several) from error
+
+    def _refusal(self, error: Violated, attempt: Attempt | None, *, is_several: bool = False) -> Exception:
+        """Return what a refused statement is to the mutation."""
+        problem = None if attempt is None else problem_of(self.graph, attempt, error.violation)
+        if problem is None or attempt is None:
+            return error
+        if attempt.is_overtaken(error.violation):
+            return Overtaken(problem)
+        return Unclear() if is_several and problem.path == attempt.path else Refused([problem])
 
     async def _run_with_care(
-        self, statement: Executable, parameters: Sequence[Mapping[str, Any]], attempt: Attempt
+        self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None, attempt: Attempt
     ) -> Sequence[Any]:
-        """Run a statement; where it is refused, each half of its rows by itself, until it is clear which row it was."""
+        """Run a statement; where it is refused, each half of its rows by itself, until it is clear which row it was.
+
+        Who may not create a row is told that, and not that there is one with the same unique key.
+        """
         try:
             async with self._connection.savepoint():
                 return await self._connection.run(statement, parameters)
-        except Violated:
+        except Violated as error:
+            if attempt.may_tell(error.violation):
+                await self.check_new_rows(attempt)
+            if parameters is None or len(parameters) == 1:
+                raise self._refusal(error, attempt) from error
             found = list[Any]()
             middle = len(parameters) // 2
             for part in (slice(middle), slice(middle, None)):
                 rows = replace(attempt, entries=attempt.entries[part])
                 found += await self.run(statement, parameters[part], rows)
             return found
+
+    async def check_new_rows(self, attempt: Attempt) -> None:
+        """Refuse where the caller may not create one of the rows that a statement is to create.
+
+        Raises:
+            Refused: It may not.
+        """
+        candidates, type_ = self._candidates(attempt), self._type(attempt)
+        for start in range(0, len(candidates), MOST_CANDIDATES):
+            part = candidates[start : start + MOST_CANDIDATES]
+            found = await self._connection.run(union_all(*(each for each, _ in part)).order_by("place"))
+            for (_, path), (_, may) in zip(part, found, strict=True):
+                if not may:
+                    raise Refused([forbidden(type_, "create", path)])
+
+    def _candidates(self, attempt: Attempt) -> list[tuple[Select[int, bool], Path]]:
+        """Return what finds out whether the caller may create rows that are not there, with where these stand."""
+        rows = [(self.guard.creatable(self._type(attempt), each.values), each.path) for each in attempt.entries]
+        return [
+            (select(literal(place).label("place"), may), path)
+            for place, (may, path) in enumerate(rows)
+            if may is not None
+        ]
+
+    def _type(self, attempt: Attempt) -> ObjectType:
+        return next(type_ for type_ in self.graph.types.values() if type_.table is attempt.table)
 
     async def one(self, statement: Executable, reference: Reference, *, is_delete: bool = False) -> None:
         """Run a statement on a row that is named, and refuse where there is none."""
@@ -101,7 +151,7 @@ class Runner:
         found: dict[Reference, tuple[Any, ...]] = {}
         asked: dict[tuple[str, ...], list[Reference]] = {}
         for each in references:
-            if set(wanted) <= set(each.key) and not hides_rows(each.type_):
+            if set(wanted) <= set(each.key) and not (hides_rows(each.type_) or hides_values(each.type_, each.key)):
                 found[each] = tuple(each.values[each.key.index(attribute)] for attribute in wanted)
             else:
                 asked.setdefault(each.key, []).append(each)
@@ -121,6 +171,21 @@ class Runner:
         shown = [getattr(entity, attribute) for attribute in wanted]
         statement = select(given.c.place, *shown).select_from(given.join(selectable(entity), on))
         return {place - 1: tuple(row) for place, *row in await self.run(statement, None, None)}
+
+    async def are_seen(
+        self,
+        type_: ObjectType,
+        key: Sequence[str],
+        values: Sequence[tuple[Any, ...]],
+        seen: Sequence[ColumnElement[bool]],
+    ) -> dict[int, bool]:
+        """Return of the rows that are there, for whomever, whether they are seen; by their index in the values."""
+        columns = [columns_of(type_)[attribute] for attribute in key]
+        given = unnest([column.type for column in columns], values)
+        on = and_(*(column == given.c[f"k{index}"] for index, column in enumerate(columns)))
+        is_seen = and_(true(), *seen).is_(true())
+        statement = select(given.c.place, is_seen).select_from(given.join(type_.table, on))
+        return {place - 1: found for place, found in await self.run(statement, None, None)}
 
     async def check_before(
         self,
@@ -179,10 +244,7 @@ def columns_of(type_: ObjectType) -> Mapping[str, Any]:
 def as_values(type_: ObjectType, values: Mapping[str, Any]) -> dict[Any, Any]:
     """Return what the columns of one row are set to."""
     columns = columns_of(type_)
-    return {
-        columns[attribute]: _as_held(columns[attribute], literal(value, _sent(columns[attribute])))
-        for attribute, value in values.items()
-    }
+    return {columns[attribute]: held(columns[attribute], value) for attribute, value in values.items()}
 
 
 def many_values(
@@ -199,8 +261,8 @@ def new_values(type_: ObjectType, names: Mapping[str, str]) -> dict[Any, Any]:
     """Return what the columns of a new row are set to, given the name of the parameter of each attribute."""
     columns = columns_of(type_)
     version = type_.writes.version if type_.writes is not None else None
-    parameters = {each: bindparam(name, type_=_sent(columns[each])) for each, name in names.items()}
-    values = {columns[each]: _as_held(columns[each], parameter) for each, parameter in parameters.items()}
+    parameters = {each: bindparam(name, type_=sent(columns[each])) for each, name in names.items()}
+    values = {columns[each]: as_held(columns[each], parameter) for each, parameter in parameters.items()}
     if version is not None:
         values[columns[version.attribute]] = literal(1, columns[version.attribute].type)
     return values
@@ -213,19 +275,6 @@ def next_version(type_: ObjectType) -> dict[Any, Any]:
         return {}
     column = columns_of(type_)[version.attribute]
     return {column: column + 1}
-
-
-def _sent(column: Column[Any]) -> TypeEngine[Any]:
-    """Return the type by which a value is sent: a length of time as text, since Python has no months."""
-    if isinstance(column.type, Interval | INTERVAL):
-        return Text()
-    if isinstance(column.type, JSON):
-        return type(column.type)(none_as_null=True)
-    return column.type
-
-
-def _as_held(column: Column[Any], value: ColumnElement[Any]) -> ColumnElement[Any]:
-    return cast(value, INTERVAL) if isinstance(column.type, Interval | INTERVAL) else value
 
 
 def links_of(type_: ObjectType) -> Sequence[Link]:
@@ -268,14 +317,14 @@ def is_one_of(type_: ObjectType, keys: Sequence[tuple[Any, ...]]) -> ColumnEleme
     return row_of(*columns).in_(select(*(given.c[f"k{index}"] for index in range(len(columns)))))
 
 
-def attempt_of(table: Any, rows: Sequence[Row]) -> Attempt:
+def attempt_of(table: Any, rows: Sequence[Row], *, is_new: bool = False) -> Attempt:
     """Return what a statement that writes rows may be refused for."""
     common = rows[0].path
     while any(row.path[: len(common)] != common for row in rows):
         common = common[:-1]
     columns = columns_of(rows[0].type_)
     sought = frozenset(columns[attribute].name for attribute in rows[0].by)
-    return Attempt(table, [_entry(row) for row in rows], common, sought=sought)
+    return Attempt(table, [_entry(row) for row in rows], common, sought=sought, is_new=is_new)
 
 
 def _entry(row: Row) -> Entry:

@@ -95,6 +95,13 @@ class Attempt:
     sought: frozenset[str] = frozenset()
     """Columns of the unique key under which the rows were looked for, and not found."""
 
+    is_new: bool = False
+    """True where the rows are created."""
+
+    def may_tell(self, violation: Violation) -> bool:
+        """Return whether a refusal to create a row tells of another one."""
+        return self.is_new and violation.state in ("23505", "23P01")
+
     def is_overtaken(self, violation: Violation) -> bool:
         """Return whether a row has come to be there since it was looked for."""
         is_unique = bool(self.sought) and violation.state == "23505"

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from schema.graph import Field, Link, ObjectType
 from schema.query.conditions import restrict
 from schema.query.filters import Condition
-from schema.query.rows import rows_of_type
+from schema.query.rows import hides_rows, masks_of, rows_of_type
 from schema.writing.children import ChildWriter
 from schema.writing.guard import Guard, Kind
 from schema.writing.plan import Reference, Row
@@ -58,19 +58,22 @@ class Writer:
             return
         rows = list({id(row): row for row in rows}.values())  # one that several lead to is made once
         await self._lead(rows)
+        await self._insert(rows)
+        await self._children.write(rows)
+
+    async def _insert(self, rows: Sequence[Row]) -> None:
+        """Write new rows, and see that they are such as the caller may create."""
         table = rows[0].type_.table
         told = told_of(rows)
         for shape, group in _by_shape(rows):
             statement = insert(table).returning(*told.values(), sort_by_parameter_order=bool(shape))
             for part in [group] if shape else [[row] for row in group]:
                 values, given = many_values(rows[0].type_, shape, part)
-                found = await self._runner.run(
-                    statement.values(values), given if shape else None, attempt_of(table, part)
-                )
+                attempt = attempt_of(table, part, is_new=True)
+                found = await self._runner.run(statement.values(values), given if shape else None, attempt)
                 for row, written in zip(part, found, strict=True):
                     take_told(row, told, written)
-        await self._check_new(rows)
-        await self._children.write(rows)
+                await self._check_new(part)
 
     async def _check_new(self, rows: Sequence[Row], kind: Kind = "create") -> None:
         """Refuse rows that were written and that the caller may not see, or not write so; the first one is named."""
@@ -94,9 +97,24 @@ class Writer:
         if not rows:
             return
         await self._lead(rows)
-        type_, named = rows[0].type_, [field.attribute for field in key]
-        table, columns = type_.table, columns_of(type_)
+        named = [field.attribute for field in key]
         before = await self._there_before(rows, named)
+        if before is None:
+            await self._insert_or_change(rows, named)
+        else:
+            new = [row for row in rows if id(row) not in before]
+            for row in new:
+                row.by = tuple(named)  # another may be faster; the mutation is run again then, and finds the row
+            if new:
+                await self._insert(new)
+            if before:
+                await self._insert_or_change([*before.values()], named)
+                await self._check_new([*before.values()], "update")
+        await self._children.write(rows)
+
+    async def _insert_or_change(self, rows: Sequence[Row], named: Sequence[str]) -> None:
+        """Write rows, of which some may be there already, and fill in what is known of them then."""
+        type_, table, columns = rows[0].type_, rows[0].type_.table, columns_of(rows[0].type_)
         for shape, group in _by_shape(rows):
             values, given = many_values(type_, shape, group)
             statement = insert_or(table).values(values)
@@ -116,29 +134,28 @@ class Writer:
         found = await self._runner.resolve(there, [*told])
         for row, reference in zip(rows, there, strict=True):
             take_told(row, told, found[reference])
-        await self._check_new([row for row in rows if id(row) not in before])
-        await self._check_new([*before.values()], "update")
-        await self._children.write(rows)
 
-    async def _there_before(self, rows: Sequence[Row], named: Sequence[str]) -> dict[int, Row]:
+    async def _there_before(self, rows: Sequence[Row], named: Sequence[str]) -> dict[int, Row] | None:
         """Return the rows of an upsert that are there already; refuse those that the caller may not change.
 
-        Where no rule is, nobody asks.
+        Where no rule is, nobody asks, and None is returned.
         """
         type_ = rows[0].type_
-        if not (self._guard.is_guarded(type_, "create") or self._guard.is_guarded(type_, "update", _given(rows))):
-            return {}
-        columns, found = columns_of(type_), dict[int, Row]()
-        for row in rows:
-            is_it = [columns[each] == row.values[each] for each in named]
-            if not await self._runner.run(select(*table_key(type_)).where(*is_it), None, None):
-                continue
-            seen = self._guard.editable(type_)
-            if seen and not await self._runner.run(select(*table_key(type_)).where(*is_it, *seen), None, None):
-                raise Refused([Problem("ConflictError", "NOT_UNIQUE", TAKEN.format(type_.name), row.path)])
+        if type_.view is None:
+            return None
+        seen = [*self._guard.editable(type_), *(is_seen(type_.model) for is_seen in masks_of(type_, named))]
+        values = [tuple(row.values[each] for each in named) for row in rows]
+        found = await self._runner.are_seen(type_, named, values, seen)
+        before = {id(rows[index]): rows[index] for index, is_seen in found.items() if is_seen}
+        for row in before.values():
+            is_it = [columns_of(type_)[each] == row.values[each] for each in named]
             await self._runner.check_before(type_, "update", is_it, row.path, set(row.values) - set(named))
-            found[id(row)] = row
-        return found
+        if not all(found.values()):
+            for _, group in _by_shape([row for row in rows if id(row) not in before]):
+                await self._runner.check_new_rows(attempt_of(type_.table, group, is_new=True))
+            hidden = next(rows[index] for index, is_seen in sorted(found.items()) if not is_seen)
+            raise Refused([Problem("ConflictError", "NOT_UNIQUE", TAKEN.format(type_.name), hidden.path)])
+        return before
 
     async def find(
         self, type_: ObjectType, condition: Condition | None, at_most: int, kind: Kind, attributes: Iterable[str] = ()
@@ -204,7 +221,9 @@ class Writer:
             Refused: It is not there or was changed by another, or PostgreSQL refused a change.
         """
         await self._lead([row])
-        above = [(change, await self._above(row, link)) for link, change in _above(row)]
+        if row.above:
+            await self._see(row, path)  # before it is told of what it leads to
+        above = [(change, there, await self._above(row, link, there)) for link, change, there in _above(row)]
         type_, table, told = row.type_, row.type_.table, told_of([row])
         is_it = [*_is_it(row), *self._guard.editable(type_)]
         await self._runner.check_before(type_, "update", is_it, path, row.values)
@@ -220,15 +239,21 @@ class Writer:
         take_told(row, told, found[0])
         if row.values:
             await self._runner.check_after(type_, "update", is_one_of(type_, [row.key]), row.path)
-        for change, (target, key) in above:
+        for change, there, (target, key) in above:
             if change is None:
-                await self.delete(Row(target, path, {}, key=key), path)
+                await self.delete(Row(target, there, {}, key=key), there)
             else:
                 change.key = key
-                await self.change(change, change.path)
+                await self.change(change, there)
         await self._children.write([row])
 
-    async def _above(self, row: Row, link: Link) -> tuple[ObjectType, tuple[Any, ...]]:
+    async def _see(self, row: Row, path: Path) -> None:
+        """Refuse where a row that is to change is not there for the caller."""
+        is_there = [*_is_it(row), *self._guard.editable(row.type_)]
+        if not await self._runner.run(select(*table_key(row.type_)).where(*is_there), None, None):
+            await self._refuse(row, path)
+
+    async def _above(self, row: Row, link: Link, path: Path) -> tuple[ObjectType, tuple[Any, ...]]:
         """Return the row that a to-one link leads to at the moment: its type and key."""
         target = self._runner.graph.types[link.relation.target]
         near, far = columns_of(row.type_), columns_of(target)
@@ -236,7 +261,7 @@ class Writer:
         statement = select(*(far[attribute] for attribute in target.key_attributes)).where(on, *_is_it(row))
         found = await self._runner.run(statement, None, None)
         if not found:
-            raise Refused([missing(target.name, (*row.path, link.relation.name))])
+            raise Refused([missing(target.name, path)])
         return target, tuple(found[0])
 
     async def delete(self, row: Row, path: Path) -> None:
@@ -264,6 +289,7 @@ class Writer:
 
     async def _lead(self, rows: Sequence[Row]) -> None:
         """Find or make what to-one links lead to, and fill in the foreign keys."""
+        await self._runner.resolve((end for row in rows for end in row.named if hides_rows(end.type_)), ())
         for link in links_of(rows[0].type_):
             name, far = link.relation.name, [far for _, far in link.pairs]
             ends = [(row, row.parents[name]) for row in rows if name in row.parents]
@@ -300,11 +326,13 @@ def _by_shape(rows: Sequence[Row]) -> Iterator[tuple[frozenset[str], list[Row]]]
         yield shape, group
 
 
-def _above(row: Row) -> Iterator[tuple[Link, Row | None]]:
-    """Yield the to-one links whose other end is to change."""
+def _above(row: Row) -> Iterator[tuple[Link, Row | None, Path]]:
+    """Yield the to-one links whose other end is to change, with how and where the arguments say so."""
     for link in links_of(row.type_):
-        if link.relation.name in row.above:
-            yield link, row.above[link.relation.name]
+        name = link.relation.name
+        if name in row.above:
+            change = row.above[name]
+            yield link, change, (*row.path, name, "delete" if change is None else "update")
 
 
 def _is_it(row: Row) -> Sequence[ColumnElement[bool]]:

@@ -251,7 +251,12 @@ class Writer:
         parts = []
         for name in self.random.sample(list(fields), min(len(fields), self.random.randint(1, 2))):
             inner = fields[name].type
-            if name == "between":
+            known = self.graph.types.get(type_.name.removesuffix("Filter"))
+            field = known.field_named(name) if known else None
+            if field is not None and field.references is not None:
+                fitting = [id_ for id_ in self.ids if decode(id_).startswith(f"{field.references}:")]
+                parts.append(f"{name}: {{in: [{', '.join(map(quoted, fitting))}]}}")
+            elif name == "between":
                 parts.append(f"between: [{self.input(inner.of_type, 0)}, {self.input(inner.of_type, 0)}]")
             else:
                 is_filter = isinstance(get_named_type(inner), GraphQLInputObjectType)

@@ -118,8 +118,8 @@ async def test_nested_changes_that_are_refused(write: Writes) -> None:
     assert await refusal(author={"update": {"age": 200}}) == ("ValidationError", "OUT_OF_RANGE", [*at, "age"])
     assert await refusal(author={"update": {"name": None}}) == ("ValidationError", "REQUIRED", [*at, "name"])
     at = ["input", "category"]
-    assert await refusal(category={"update": {"name": "X"}}) == ("NotFoundError", "NOT_FOUND", at)
-    assert await refusal(category={"delete": True}) == ("NotFoundError", "NOT_FOUND", at)
+    assert await refusal(category={"update": {"name": "X"}}) == ("NotFoundError", "NOT_FOUND", [*at, "update"])
+    assert await refusal(category={"delete": True}) == ("NotFoundError", "NOT_FOUND", [*at, "delete"])
     assert await refusal(category={"delete": False}) == ("ValidationError", "INVALID", [*at, "delete"])
 
 

@@ -26,9 +26,10 @@ class Member(House):
 
     __tablename__ = "members"
     __graph__ = expose(
-        "name", "email", "wages", "diary", "has_email", "boss", "reports", "notes", "remarks", "vault", "favourite"
-    )
-    __writes__ = writable("name", "email", "wages", "boss", "notes")
+        "name", "email", "wages", "diary", "has_email", "boss", "reports", "notes", "remarks", "vault", "favourite",
+        "favourite_id",
+    )  # fmt: skip
+    __writes__ = writable("name", "email", "wages", "boss", "notes", "favourite_id")
     __access__ = access(
         columns={
             "email": owner("id") | scope("mail"),
@@ -109,7 +110,7 @@ class Remark(House):
     """Something said of a note: for who sees the note."""
 
     __tablename__ = "remarks"
-    __graph__ = expose("body", "likes", "note", "member", "answers", "answered")
+    __graph__ = expose("body", "likes", "note", "note_id", "member", "answers", "answered", "answered_id")
     __writes__ = writable("body", "likes", "note", "member", "answered")
     __access__ = access(
         read=through("note") & (where("it is liked", lambda remark, _who: remark.likes > 0) | owner("member_id")),

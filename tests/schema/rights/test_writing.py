@@ -211,3 +211,115 @@ async def test_upserts(house: Writes) -> None:
     other = given("for another") | {}
     other["note"]["member"] = {"connect": {"id": encode("Member:2")}}
     assert (await refused(house, "upsertNote", other))[:2] == ("ForbiddenError", "FORBIDDEN")
+
+
+ME = encode("Member:1")
+
+ALIKE: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
+    "to change": ("one", "updateNote", lambda id_: {"id": id_, "title": "x"}),
+    "to change what it leads to": ("one", "updateNote", lambda id_: {"id": id_, "member": {"update": {"name": "x"}}}),
+    "to change what leads to it": (
+        "one", "updateNote", lambda id_: {"id": id_, "labels": {"connect": [{"id": encode("Label:1")}]}},
+    ),
+    "to change nothing of it": ("one", "updateNote", lambda id_: {"id": id_}),
+    "to delete": ("one", "deleteNote", lambda id_: {"id": id_}),
+    "to change what is found": (
+        "one", "updateNotes", lambda id_: {"filter": {"id": {"eq": id_}}, "atMost": 1, "set": {"title": "x"}},
+    ),
+    "to delete what is found": ("one", "deleteNotes", lambda id_: {"filter": {"id": {"eq": id_}}, "atMost": 1}),
+    "to connect it": (
+        "one", "createRemark",
+        lambda id_: {
+            "body": "x", "note": {"connect": {"id": id_}}, "member": {"connect": {"id": encode("Member:1")}}
+        },
+    ),
+    "to lead to it": ("one", "updateMember", lambda id_: {"id": encode("Member:1"), "favouriteId": id_}),
+    "to lead to it from new rows": (
+        "staff", "createMember", lambda id_: {"name": "x", "email": "x@example.org", "favouriteId": id_},
+    ),
+    "to take it in": ("one", "updateMember", lambda id_: {"id": ME, "notes": {"connect": [{"id": id_}]}}),
+    "to have it alone": ("one", "updateMember", lambda id_: {"id": ME, "notes": {"set": [{"id": id_}]}}),
+    "to change it below": (
+        "one", "updateMember", lambda id_: {"id": ME, "notes": {"update": [{"id": id_, "title": "x"}]}},
+    ),
+    "to delete it below": (
+        "one", "updateMember", lambda id_: {"id": ME, "notes": {"delete": [{"id": id_}]}},
+    ),
+    "to let it go": (
+        "one", "updateMember", lambda id_: {"id": ME, "notes": {"disconnect": [{"id": id_}]}},
+    ),
+    "to label it": ("one", "createLabel", lambda id_: {"name": "new", "notes": {"connect": [{"id": id_}]}}),
+    "to take a label off": (
+        "one", "updateLabel", lambda id_: {"id": encode("Label:1"), "notes": {"disconnect": [{"id": id_}]}},
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", ALIKE)
+async def test_hidden_is_absent(house: Writes, what: str) -> None:
+    """A row that is hidden and one that is not there are answered by the same words, at the same place."""
+    caller, mutation, input_ = ALIKE[what]
+    house.principal = writer(caller)
+    hidden, absent = [await house(mutation, input_(id_), "__typename") for id_ in (note(SECRET), ABSENT)]
+    assert hidden == absent
+
+
+async def test_what_is_beyond_a_hidden_row(house: Writes) -> None:
+    """Whether a row leads anywhere is not told where it is hidden; nor whether it leads nowhere or to a hidden row."""
+    await house.rows(
+        f"""INSERT INTO remarks (id, body, note_id, member_id, answered_id)
+        VALUES (901, 'x', {OPEN}, 1, {UNLIKED}), (902, 'x', {OPEN}, 1, NULL)"""
+    )
+    for change in ({"delete": True}, {"update": {"body": "x"}}):
+        for pair in ((UNLIKED, 9999), (901, 902)):
+            answers = [
+                await house("updateRemark", {"id": encode(f"Remark:{key}"), "answered": change}, "__typename")
+                for key in pair
+            ]
+            assert answers[0] == answers[1]
+            assert answers[0]["__typename"] == "NotFoundError"
+
+
+async def test_a_unique_key_tells_nothing_to_who_may_not_create(house: Writes) -> None:
+    """Who may not create a row is told that, whether or not there is one with the same unique key."""
+    house.principal = writer("two")
+    title = dict(await house.rows("SELECT id, title FROM notes"))[SECRET]
+    other = {"text": "y", "member": {"connect": {"id": encode("Member:1")}}}
+    mine = {"text": "y", "member": {"connect": {"id": encode("Member:2")}}}
+    kinds = {
+        name: [
+            await refused(house, mutation, input_({"title": given} | row))
+            for row in (other, mine)
+            for given in ((title, "new") if row is other else (title,))
+        ]
+        for name, (mutation, input_) in {
+            "one": ("createNote", lambda row: row),
+            "many": ("createNotes", lambda row: {"notes": [row | {"title": "free"}, row]}),
+            "upsert": ("upsertNote", lambda row: {"by": "TITLE", "note": row}),
+            "below": (
+                "createRemark",
+                lambda row: {
+                    "body": "x",
+                    "note": {"connectOrCreate": {"by": "TITLE", "create": row}},
+                    "member": {"connect": {"id": encode("Member:2")}},
+                },
+            ),
+        }.items()
+    }
+    for name, (taken, free, may) in kinds.items():
+        assert taken == free, name
+        assert taken[0] == "ForbiddenError"
+        assert may[:2] == ("ConflictError", "NOT_UNIQUE"), name
+
+
+async def test_a_key_that_is_not_seen_names_nothing(house: Writes) -> None:
+    """An upsert by an address that the caller does not see tells that it is taken, and of whom it is not."""
+    house.principal = Principal(frozenset({"read", "write", "staff"}), 9, 3)
+    ((email,),) = await house.rows("SELECT email FROM members WHERE id = 5")
+    given = {"by": "EMAIL", "member": {"name": "x", "email": email}}
+    assert (await refused(house, "upsertMember", given))[:2] == ("ConflictError", "NOT_UNIQUE")
+    made = await house("upsertMember", {"by": "EMAIL", "member": {"name": "x", "email": "new"}}, "member { email }")
+    assert made["member"] == {"email": None}
+    ((mine,),) = await house.rows("SELECT email FROM members WHERE id = 3")
+    own = {"by": "EMAIL", "member": {"name": "me", "email": mine}}
+    assert (await house("upsertMember", own, "member { name email }"))["member"] == {"name": "me", "email": mine}
