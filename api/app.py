@@ -27,6 +27,7 @@ from api.persisted import Persisted
 from api.rates.gate import RateGate
 from api.rates.rates import Rates
 from api.refusals import take_errors
+from api.replicas import Replicas
 from api.rest.serve import add_rest
 from api.settings import Settings
 from api.telemetry import configure_logging, flush_lines, logger
@@ -72,7 +73,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
 
 def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
     """Make the parts; nothing is connected yet."""
-    database = Database(url, settings)
+    database, read_urls = Database(url, settings), settings.database_read_urls
     return Parts(
         settings=settings,
         database=database,
@@ -82,6 +83,7 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         telemetry=Telemetry(settings, VERSION, database.levels, database.plan),
         anonymous=Principal(scopes=settings.scopes_without_key),
         rates=Rates(settings),
+        replicas=Replicas(read_urls, database.url, settings) if read_urls else None,
     )
 
 
@@ -147,6 +149,9 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.callback(flush_lines)
         stack.push_async_callback(parts.database.close)
+        if parts.replicas is not None:
+            stack.push_async_callback(parts.replicas.close)
+            parts.replicas.start()
         stack.push_async_callback(parts.telemetry.close)
         stack.push_async_callback(parts.keys.close)
         await parts.keys.start()

@@ -63,7 +63,7 @@ class Checks:
             settings: `health_timeout_seconds` bounds a check.
         """
         self._limit = settings.health_timeout_seconds
-        self._probe = Probe(database.url, self._limit * (1 - SHARE_FOR_ANSWER))
+        self._probe = Probe(database.url, self._limit * (1 - SHARE_FOR_ANSWER), is_pooled=settings.pooler is not None)
         self._pools = {
             "read_pool": PoolWatch(database.reader, self._limit),
             "write_pool": PoolWatch(database.writer, self._limit),

@@ -6,11 +6,14 @@ from typing import Final
 from starlette.types import Scope
 
 from api.auth import presented_key
+from api.consistency import read_token
 from api.database import Database
 from api.headers import request_headers
 from api.health import Health
 from api.keys import Keys
 from api.rates.rates import Rates
+from api.reads import Reads
+from api.replicas import Replicas
 from api.settings import Settings
 from api.telemetry import TRAIL, Trail
 from api.telemetry.telemetry import Telemetry
@@ -53,6 +56,9 @@ class Parts:
 
     rates: Rates
     """How much callers may ask."""
+
+    replicas: Replicas | None = None
+    """The standbys that queries are read from; None where there are none."""
 
 
 async def authenticate(scope: Scope, parts: Parts) -> Principal:
@@ -106,11 +112,27 @@ def require(principal: Principal, scope: str) -> None:
     raise ForbiddenError(f"The API key lacks the scope `{scope}`.")
 
 
-def new_context(principal: Principal, parts: Parts, trail: Trail, reports: frozenset[str]) -> Context:
-    """Return what the resolvers of one request are given."""
-    loaders = parts.graph.new_loaders(parts.database, principal)
+def new_context(
+    principal: Principal, parts: Parts, trail: Trail, reports: frozenset[str], token: bytes | None
+) -> Context:
+    """Return what the resolvers of one request are given.
+
+    Args:
+        principal: Who asks.
+        parts: The server.
+        trail: What becomes known of the request.
+        reports: What the caller wants to be told beside the data.
+        token: The moment that it has to see, where it names one; looked at only where there are standbys.
+
+    Raises:
+        BadRequestError: The token is none.
+    """
+    database: Database | Reads = parts.database
+    if parts.replicas is not None:
+        database = Reads(parts.database, parts.replicas, None if token is None else read_token(token))
+    loaders = parts.graph.new_loaders(database, principal)
     shows_schema = parts.settings.is_schema_shown or principal.may(INTROSPECT)
-    return Context(principal, parts.database, loaders, trail.request_id, reports, shows_schema, trail.step)
+    return Context(principal, database, loaders, trail.request_id, reports, shows_schema, trail.step)
 
 
 def trail_of(scope: Scope) -> Trail:

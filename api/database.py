@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from cachetools import TTLCache
-from sqlalchemy import text
+from sqlalchemy import URL, text
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from api.address import to_asyncpg_url
@@ -51,6 +51,8 @@ class Database(Node):
             settings: Sizes and time limits.
         """
         super().__init__(to_asyncpg_url(url), settings)
+        self.session_url = _session_url(self.url, settings)
+        """Where a connection has a session of its own, as LISTEN needs; None where a pooler stands between."""
         connector = Connector(self.url, settings, is_read_only=False)
         self.writer = engine(connector, settings, settings.write_pool_size)
         self._direct_writer = DirectPool(connector, settings.write_pool_size, settings.pool_timeout_seconds)
@@ -111,3 +113,9 @@ class Database(Node):
         await super().close()
         await self._direct_writer.close()
         await self.writer.dispose()
+
+
+def _session_url(url: URL, settings: Settings) -> URL | None:
+    if settings.database_direct_url is not None:
+        return to_asyncpg_url(settings.database_direct_url, "DATABASE_DIRECT_URL")
+    return None if settings.pooler else url

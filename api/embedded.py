@@ -16,7 +16,7 @@ from urllib.parse import quote
 import asyncpg
 from sqlalchemy.exc import ArgumentError
 
-from api.address import to_asyncpg_url
+from api.address import split_addresses, to_asyncpg_url
 from api.settings import Settings
 from schema.errors import StartError
 
@@ -47,6 +47,10 @@ def database_url(settings: Settings) -> Iterator[str]:
     """
     if settings.database_url is not None:
         check_address(settings.database_url)
+        for each in split_addresses(settings.database_read_urls or ""):
+            check_address(each, "DATABASE_READ_URLS")
+        if settings.database_direct_url is not None:
+            check_address(settings.database_direct_url, "DATABASE_DIRECT_URL")
         yield settings.database_url
         return
     if os.name != "posix":
@@ -57,6 +61,22 @@ def database_url(settings: Settings) -> Iterator[str]:
     with running(settings.data_dir, programs) as (cluster, postmaster):
         _make_database(cluster, postmaster)
         yield address(postmaster)
+
+
+@contextmanager
+def session_url(settings: Settings) -> Iterator[str]:
+    """Yield the address for what needs a session of its own, such as migrations: `database_url`, past a pooler.
+
+    Raises:
+        StartError: As `database_url` does.
+    """
+    with database_url(settings) as url:
+        yield past_pooler(settings, url)
+
+
+def past_pooler(settings: Settings, url: str) -> str:
+    """Return the address of PostgreSQL itself, where DATABASE_URL leads to a pooler and the settings name it."""
+    return url if settings.database_url is None else settings.database_direct_url or url
 
 
 def binaries() -> Path:
@@ -79,23 +99,27 @@ def address(postmaster: "Postmaster") -> str:
     return f"postgresql://postgres@/{DATABASE}?host={quote(str(postmaster.socket_folder))}"
 
 
-def check_address(given: str) -> None:
-    """Raise where DATABASE_URL is no address of PostgreSQL; the message never repeats it, it has a password.
+def check_address(given: str, name: str = "DATABASE_URL") -> None:
+    """Raise where a setting has no address of PostgreSQL; the message never repeats it, it has a password.
+
+    Args:
+        given: The address.
+        name: The setting.
 
     Raises:
         StartError: It is malformed, or names another kind of database.
     """
     try:
-        unknown = sorted(set(to_asyncpg_url(given).query) - KNOWN_PARAMETERS)
+        unknown = sorted(set(to_asyncpg_url(given, name).query) - KNOWN_PARAMETERS)
     except ArgumentError as error:
-        raise StartError(f"DATABASE_URL is not an address. {EXAMPLE}") from error
+        raise StartError(f"{name} is not an address. {EXAMPLE}") from error
     except ValueError as error:
-        if "DATABASE_URL" in str(error):
+        if name in str(error):
             raise StartError(str(error)) from error
-        raise StartError(f"DATABASE_URL has a port that is not a number. {EXAMPLE}") from error
+        raise StartError(f"{name} has a port that is not a number. {EXAMPLE}") from error
     if unknown:
         raise StartError(
-            f"DATABASE_URL has parameters that the driver does not know: {', '.join(unknown)}. Remove them. "
+            f"{name} has parameters that the driver does not know: {', '.join(unknown)}. Remove them. "
             "For encryption, sslmode is understood."
         )
 

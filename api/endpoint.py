@@ -23,6 +23,8 @@ from starlette.types import Receive, Scope, Send
 from api.answer import UNCACHED, Answer, framed
 from api.attendance import Attendance
 from api.body import ClientLeftError, read_body
+from api.consistency import HEADER as CONSISTENCY
+from api.consistency import new_token
 from api.context import READ, Parts, authenticate, new_context, require, trail_of
 from api.errors import MethodNotAllowedError, body_of, shown
 from api.headers import Headers, request_headers
@@ -33,6 +35,7 @@ from api.negotiation import OFFERS, Media, accepted, coding_of_json
 from api.operation import Operation, from_address, from_body, has_query
 from api.persisted import Persisted
 from api.rates.charging import charging
+from api.reads import Reads
 from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document
@@ -121,7 +124,7 @@ class GraphQLEndpoint:
             require(principal, READ)
             settings = self._parts.settings
             attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
-            context = new_context(principal, self._parts, trail, _reports(headers))
+            context = new_context(principal, self._parts, trail, _reports(headers), headers.get(CONSISTENCY))
             context.charge = charging(scope, principal, self._parts.rates)
             if EXPLAIN in context.reports:
                 require(principal, EXPLAIN)
@@ -161,9 +164,17 @@ class GraphQLEndpoint:
             _check_operation(document, operation.name, trail, is_safe=is_safe)
         except (DocumentError, LimitError) as error:
             return _document_refusal(error, media, trail)
-        if key is not None and document.operation(operation.name).operation is OperationType.MUTATION:
-            return await self._once(key, document, operation, context, media, trail)
-        return await self._answered(document, operation, context, media, trail)
+        if document.operation(operation.name).operation is not OperationType.MUTATION:
+            return await self._answered(document, operation, context, media, trail)
+        if isinstance(context.database, Reads):
+            context.database.stay()
+        if key is not None:
+            answer = await self._once(key, document, operation, context, media, trail)
+        else:
+            answer = await self._answered(document, operation, context, media, trail)
+        if self._parts.replicas is not None and (token := await new_token(self._parts.database)) is not None:
+            return replace(answer, headers=(*answer.headers, (CONSISTENCY, token)))
+        return answer
 
     async def _once(
         self, key: str, document: Document, operation: Operation, context: Context, media: Media, trail: Trail

@@ -46,7 +46,15 @@ CLOSED_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-
 CLIENT_LEFT: Final = 499
 """What the log says where a client left before it was answered, as nginx does."""
 
-ALLOWED: Final = ("X-API-Key", "Authorization", "Content-Type", "X-Request-Id", "X-Achene-Report", "Idempotency-Key")
+ALLOWED: Final = (
+    "X-API-Key",
+    "Authorization",
+    "Content-Type",
+    "X-Request-Id",
+    "X-Achene-Report",
+    "X-Achene-Consistency",
+    "Idempotency-Key",
+)
 """Headers that pages of other origins may send."""
 
 EXPOSED: Final = (
@@ -56,6 +64,7 @@ EXPOSED: Final = (
     "RateLimit-Policy",
     "WWW-Authenticate",
     "Idempotency-Replayed",
+    "X-Achene-Consistency",
 )
 """Headers of answers that such pages may read."""
 

@@ -6,12 +6,13 @@ to a server that hangs would hang as well.
 """
 
 import asyncio
+from contextlib import nullcontext
 from typing import Any, Final
 
 import asyncpg
 from sqlalchemy import URL
 
-from api.address import connect_arguments
+from api.address import Hosts
 from schema.errors import AcheneError
 
 QUERY: Final = "SELECT version_num FROM alembic_version"
@@ -33,15 +34,18 @@ class ProbeError(AcheneError):
 class Probe:
     """One connection, opened when first asked, kept between questions, replaced when it is dead."""
 
-    def __init__(self, url: URL, limit_seconds: float) -> None:
+    def __init__(self, url: URL, limit_seconds: float, *, is_pooled: bool = False) -> None:
         """Prepare; nothing is connected yet.
 
         Args:
             url: Address, as SQLAlchemy has it for asyncpg.
             limit_seconds: How long one question may take, with connecting.
+            is_pooled: Whether a pooler lends the connection, a transaction at a time.
         """
         self._limit = limit_seconds
-        self._arguments = _connect_arguments(url, limit_seconds)
+        self._hosts = Hosts(url)
+        self._is_pooled = is_pooled
+        self._arguments = _pooled_arguments() if is_pooled else _arguments(limit_seconds)
         self._connection: Any = None
 
     async def revisions(self) -> frozenset[str]:
@@ -83,21 +87,26 @@ class Probe:
                 if not (error.sqlstate or "").startswith("57P"):  # ended by the server's shutdown
                     raise
                 self.drop()
-        self._connection = await asyncpg.connect(**self._arguments)
+        self._connection = await self._hosts.connect(timeout=self._limit, **self._arguments)
         return await self._fetch()
 
     async def _fetch(self) -> frozenset[str]:
         try:
-            return frozenset(row[0] for row in await self._connection.fetch(QUERY))
+            async with self._connection.transaction(readonly=True) if self._is_pooled else nullcontext():
+                return frozenset(row[0] for row in await self._connection.fetch(QUERY))
         except asyncpg.UndefinedTableError:
             return frozenset()
 
 
-def _connect_arguments(url: URL, limit_seconds: float) -> dict[str, Any]:
-    """Return asyncpg's arguments for an address, as the request pools read it."""
-    return connect_arguments(url) | {
-        "timeout": limit_seconds,
-        "statement_cache_size": 0,  # works behind a pooler that changes servers under us
+def _pooled_arguments() -> dict[str, Any]:
+    """Return what the driver is to know of a connection to a pooler, which takes no settings."""
+    return {"statement_cache_size": 0, "server_settings": {"application_name": "achene health"}}
+
+
+def _arguments(limit_seconds: float) -> dict[str, Any]:
+    """Return what the driver is to know of a connection to PostgreSQL itself."""
+    return {
+        "statement_cache_size": 0,
         "server_settings": {
             "application_name": "achene health",
             "statement_timeout": str(max(1, int(limit_seconds * 1000))),
@@ -113,6 +122,8 @@ def _reason(error: Exception) -> str:
             return "The database refuses the login."
         case asyncpg.InvalidCatalogNameError():
             return "The database server has no such database."
+        case asyncpg.ProtocolViolationError():
+            return "A pooler refuses the connection: set ACHENE_POOLER to `transaction` where it is in that mode."
         case asyncpg.CannotConnectNowError():
             return "The database is starting up or shutting down."
         case asyncpg.TooManyConnectionsError():

@@ -24,7 +24,7 @@ CommaSeparated = Annotated[tuple[str, ...], NoDecode]
 class Settings(BaseSettings):
     """The settings of one server process.
 
-    Every variable begins with `ACHENE_`, but for `DATABASE_URL` and `REDIS_URL`, which hosts give by that name.
+    Every variable begins with `ACHENE_`, but for those that begin with `DATABASE_` and `REDIS_`, as hosts give them.
     """
 
     model_config = SettingsConfigDict(
@@ -32,14 +32,32 @@ class Settings(BaseSettings):
     )
 
     database_url: str | None = Field(default=None, validation_alias="DATABASE_URL")
-    """PostgreSQL address, `postgresql://user:password@host:port/name`. None starts the embedded server."""
+    """PostgreSQL address, `postgresql://user:password@host:port/name`. Of several hosts, `one:5432,two:5432`, the one
+    that takes writes is used. None starts the embedded server."""
+
+    database_read_urls: str | None = Field(default=None, validation_alias="DATABASE_READ_URLS")
+    """Addresses of standbys that queries are read from, with commas between them."""
+
+    database_direct_url: str | None = Field(default=None, validation_alias="DATABASE_DIRECT_URL")
+    """Address of PostgreSQL itself where DATABASE_URL leads to a pooler: for migrations, other commands, and to hear of
+    changes. None means DATABASE_URL."""
 
     redis_url: str | None = Field(default=None, validation_alias="REDIS_URL")
     """Redis or Valkey address, `redis://user:password@host:port/number`, for what servers share. None: they share
     nothing."""
 
     pooler: Literal["transaction"] | None = None
-    """Set to `transaction` where DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer."""
+    """Set to `transaction` where DATABASE_URL leads to a pooler in transaction mode, such as PgBouncer; those of
+    DATABASE_READ_URLS are taken to lead to one as well."""
+
+    replica_lag_seconds: float = Field(default=10.0, gt=0)
+    """How far a standby may lag behind before it is read from no more."""
+
+    replica_wait_seconds: float = Field(default=0.1, ge=0)
+    """How long a read that shows a consistency token waits for a standby to catch up, before it goes to the primary."""
+
+    replica_check_seconds: float = Field(default=1.0, gt=0)
+    """How often standbys are asked where they are."""
 
     environment: Literal["development", "production"] | None = None
     """What is open by default. None means production where DATABASE_URL is set, else development."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from api.commands.content import bars, refused
-from api.embedded import database_url
+from api.embedded import session_url
 from api.migrations import migrate
 from api.settings import Settings
 from schema.content.demo import Loaded, Progress, demo_sizes, load_demo
@@ -36,7 +36,7 @@ def demo(
 
     with refused():
         demo_sizes(posts, users=users, tags=tags, comments=comments)  # before anything is started
-        with database_url(settings) as url, bars() as progress:
+        with session_url(settings) as url, bars() as progress:
             start = time.perf_counter()
             loaded = asyncio.run(load(url, progress))
             seconds = time.perf_counter() - start

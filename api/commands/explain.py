@@ -13,7 +13,7 @@ from graphql.execution.values import VariableValues
 from rich.console import Console
 
 from api.address import connect_arguments, to_asyncpg_url
-from api.embedded import database_url
+from api.embedded import session_url
 from api.settings import Settings
 from schema.build import build_graph_schema
 from schema.documents import Documents
@@ -40,7 +40,7 @@ def explain(
     console.rule("SQL")
     console.print(compiled.statement.sql, markup=False)
     console.print("Parameters: " + ", ".join(map(repr, compiled.arguments)), markup=False)
-    with database_url(Settings()) as url:
+    with session_url(Settings()) as url:
         text, advice = asyncio.run(_plan(url, compiled, is_analyzed=is_analyzed))
     console.rule("PostgreSQL's plan")
     console.print(text, markup=False)

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.commands.content import bars, refused
-from api.embedded import database_url
+from api.embedded import session_url
 from api.migrations import migrate
 from api.settings import Settings
 from schema.content.hugo import import_folder
@@ -42,7 +42,7 @@ def import_(
     with refused():
         if not folder.is_dir():
             raise BadInputError(f"{folder} is not a folder.")  # before anything is started
-        with database_url(settings) as url, bars() as show:
+        with session_url(settings) as url, bars() as show:
             report = asyncio.run(load(url, show))
     _tell(report, dry_run=dry_run)
     if report.failures:

@@ -20,7 +20,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from api.commands.content import refused
 from api.database import Database
-from api.embedded import database_url
+from api.embedded import session_url
 from api.keys import store
 from api.keys.expiry import expiry, grace
 from api.keys.format import named
@@ -159,7 +159,7 @@ def _on_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
             await database.close()
 
     try:
-        with database_url(settings) as url:
+        with session_url(settings) as url:
             return asyncio.run(run(url))
     except (SQLAlchemyError, asyncpg.PostgresError) as error:
         if isinstance(error, DBAPIError) and sqlstate(error) == UNDEFINED_TABLE:

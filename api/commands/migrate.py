@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from api.address import to_asyncpg_url
 from api.checks import judge
-from api.embedded import database_url
+from api.embedded import session_url
 from api.migrations import current, head, known, print_sql
 from api.migrations import migrate as bring_to_head
 from api.node import translated
@@ -28,7 +28,7 @@ def migrate(
     if sql:
         print_sql()
         return
-    with database_url(Settings()) as url:
+    with session_url(Settings()) as url:
         before = run(url, is_only_check=True)
         if check:
             part = judge(frozenset([before] if before else []), head(), known())

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from api.address import to_asyncpg_url
-from api.embedded import binaries, database_url
+from api.embedded import binaries, session_url
 from api.settings import Settings
 
 
@@ -20,7 +20,7 @@ def psql(
     """Open psql on the database; the embedded server is started for it where it does not run."""
     settings = Settings()
     program = binaries() / "psql"
-    with database_url(settings) as url:
+    with session_url(settings) as url:
         interrupted = signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for psql
         address = to_asyncpg_url(url).set(drivername="postgresql")
         login = {"PGPASSWORD": address.password} if address.password else {}  # not for `ps` to show

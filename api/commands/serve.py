@@ -14,7 +14,7 @@ from rich.console import Console
 
 from api.commands.content import bars
 from api.commands.migrate import run as migrate_to_head
-from api.embedded import database_url
+from api.embedded import database_url, past_pooler
 from api.listen import base_url, bind, run, until_stopped
 from api.settings import Settings
 
@@ -85,7 +85,7 @@ def serve(
         console = Console()
         with database_url(settings) as url:
             if is_migrating:
-                migrate_to_head(url)
+                migrate_to_head(past_pooler(settings, url))
             key = _prepare_demo(url, settings, demo_posts) if is_embedded and is_migrating and demo else None
             greeting = Greeting(
                 base_url(listener),

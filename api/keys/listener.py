@@ -22,7 +22,7 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from api.address import connect_arguments
+from api.address import Hosts
 from api.database import Database
 from schema.errors import AcheneError
 
@@ -35,6 +35,12 @@ LONGEST_DELAY_SECONDS: Final = 5.0
 
 POOLER_DELAY_SECONDS: Final = 60.0
 """How long to wait where a pooler stands between: that does not change by itself."""
+
+ARGUMENTS: Final = {
+    "statement_cache_size": 0,
+    "server_settings": {"application_name": "achene keys", "default_transaction_read_only": "on"},
+}
+"""What the connection is set to."""
 
 LOST: Final = (
     OSError,
@@ -63,7 +69,7 @@ class Listener:
             staleness_seconds: How long after a question that was answered nothing can have been missed for longer.
             hear: Called with the prefix of a key that changed, and with None when any may have changed.
         """
-        self._arguments = _connect_arguments(database)
+        self._hosts = None if database.session_url is None else Hosts(database.session_url)
         self._staleness = staleness_seconds
         self._hear = hear
         self._trusted_until = 0.0
@@ -77,7 +83,10 @@ class Listener:
 
     def start(self) -> None:
         """Begin to listen. The database need not be there."""
-        self._task = asyncio.create_task(self._run())
+        if self._hosts is None:
+            self._tell("ACHENE_POOLER is set, and DATABASE_DIRECT_URL is not")
+            return
+        self._task = asyncio.create_task(self._run(self._hosts))
         self._task.add_done_callback(_report)
 
     async def close(self) -> None:
@@ -88,11 +97,11 @@ class Listener:
             await asyncio.wait({self._task})
             self._task = None
 
-    async def _run(self) -> None:
+    async def _run(self, hosts: Hosts) -> None:
         delay = FIRST_DELAY_SECONDS
         while True:
             try:
-                await self._listen()
+                await self._listen(hosts)
             except PoolerError as error:
                 self._tell(str(error))
                 wait = POOLER_DELAY_SECONDS
@@ -104,11 +113,11 @@ class Listener:
                 self._trusted_until = 0.0
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads servers, guards nothing
 
-    async def _listen(self) -> None:
+    async def _listen(self, hosts: Hosts) -> None:
         """Listen on a new connection until it is lost, which always raises."""
         step = self._staleness / 3  # a question, its answer and the pause fit into the bound together
         lost = asyncio.Event()
-        connection = await asyncpg.connect(**self._arguments, timeout=max(step, 1.0))
+        connection = await hosts.connect(timeout=max(step, 1.0), **ARGUMENTS)
         try:
             connection.add_termination_listener(lambda _: lost.set())
             async with asyncio.timeout(step):
@@ -139,14 +148,6 @@ class Listener:
         if not self._is_silent:
             self._is_silent = True
             log.warning("key changes are not heard; each request looks up its key", reason=reason)
-
-
-def _connect_arguments(database: Database) -> dict[str, Any]:
-    """Return asyncpg's arguments for the database, as the request pools read its address."""
-    return connect_arguments(database.url) | {
-        "statement_cache_size": 0,
-        "server_settings": {"application_name": "achene keys", "default_transaction_read_only": "on"},
-    }
 
 
 def _report(task: "asyncio.Task[None]") -> None:

@@ -1,0 +1,1 @@
+"""More than one machine: standbys that are read from, and a pooler between."""

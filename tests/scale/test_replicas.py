@@ -1,0 +1,215 @@
+"""Queries are read from standbys, and a client that shows its token reads what it has written."""
+
+import asyncio
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+import httpx
+import pytest
+
+from api.node import Node
+from tests.api.served import Served, serving
+from tests.scale.conftest import Pair
+
+pytestmark = pytest.mark.xdist_group("faults")
+
+HEADER = "X-Achene-Consistency"
+WRITERS: dict[str, Any] = {"anonymous_scopes": ("read", "write", "*")}
+
+CREATE = """mutation ($name: String!, $email: String!) {
+  createUser(input: {name: $name, email: $email}) { __typename }
+}"""
+FIND = "query ($email: String!) { userByEmail(email: $email) { name } }"
+BY_LOADERS = "query ($email: String!) { userByEmail(email: $email) { name posts { nodes { readingMinutes } } } }"
+
+
+@asynccontextmanager
+async def served(pair: Pair, **settings: Any) -> AsyncIterator[Served]:
+    """Serve the pair, once the standby is read from."""
+    chosen = {"database_read_urls": pair.read_url, "replica_check_seconds": 0.05, "replica_wait_seconds": 0.05}
+    async with serving(pair.url, **WRITERS | chosen | settings) as web:
+        await until_fit(web, True)
+        yield web
+
+
+async def until_fit(web: Served, is_fit: bool) -> None:
+    """Wait until the last of the standbys is read from, or is not."""
+    replica = web.app.state.parts.replicas.all[-1]
+    async with asyncio.timeout(20):
+        while replica.is_fit is not is_fit:  # noqa: ASYNC110 - it tells nobody
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def paused(pair: Pair) -> AsyncIterator[None]:
+    """Let the standby replay nothing."""
+    connection = await asyncpg.connect(pair.read_url)
+    try:
+        await connection.execute("SELECT pg_wal_replay_pause()")
+        async with asyncio.timeout(10):
+            while await connection.fetchval("SELECT pg_get_wal_replay_pause_state()") != "paused":  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        yield
+    finally:
+        await connection.execute("SELECT pg_wal_replay_resume()")
+        await connection.close()
+
+
+async def create(web: Served, name: str, **headers: str) -> httpx.Response:
+    """Write a user."""
+    variables = {"name": name, "email": f"{name}@example.org"}
+    return await web.ask(CREATE, variables=variables, headers=headers)
+
+
+async def find(web: Served, name: str, token: str | None = None, query: str = FIND) -> Any:
+    """Read a user, with or without a token."""
+    headers = {} if token is None else {HEADER: token}
+    answer = await web.ask(query, variables={"email": f"{name}@example.org"}, headers=headers)
+    return answer.json()["data"]["userByEmail"]
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Where statements were sent, `Database` for the primary and `Replica` for the standby, in order."""
+    found: list[str] = []
+    for name in ("fetch", "fetch_bytes"):
+        real = getattr(Node, name)
+
+        def noted(self: Node, *arguments: Any, real: Any = real) -> Any:
+            found.append(type(self).__name__)
+            return real(self, *arguments)
+
+        monkeypatch.setattr(Node, name, noted)
+    return found
+
+
+@pytest.mark.parametrize("query", [FIND, BY_LOADERS], ids=["engine", "loaders"])
+async def test_with_replication_paused_a_read_with_the_token_sees_the_write(
+    pair: Pair, query: str, asked: list[str]
+) -> None:
+    """Without the token it is read from the standby, where the write is not yet; with it from the primary."""
+    name = f"paused{len(query)}"
+    async with served(pair, replica_lag_seconds=60) as web, paused(pair):
+        answer = await create(web, name)
+        asked.clear()
+        assert await find(web, name, query=query) is None
+        assert set(asked) == {"Replica"}
+        asked.clear()
+        found = await find(web, name, answer.headers[HEADER], query)
+        assert (found["name"], set(asked)) == (name, {"Database"})
+
+
+async def test_a_standby_that_has_caught_up_is_read_with_the_token(pair: Pair, asked: list[str]) -> None:
+    """One statement for a read, and it goes to the standby, where the write is seen."""
+    async with served(pair, replica_wait_seconds=10) as web:
+        token = (await create(web, "caught-up")).headers[HEADER]
+        asked.clear()
+        assert await find(web, "caught-up", token) == {"name": "caught-up"}
+        assert asked == ["Replica"]
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "a-key"}], ids=["alone", "idempotent"])
+async def test_every_mutation_has_a_token_that_covers_it(pair: Pair, headers: dict[str, str]) -> None:
+    """Also one that is kept for its key, and the answer that is given again."""
+    name = f"covered{len(headers)}"
+    async with served(pair, replica_lag_seconds=60) as web, paused(pair):
+        first, second = await create(web, name, **headers), await create(web, name, **headers)
+        assert second.headers.get("Idempotency-Replayed") == ("true" if headers else None)
+        for answer in (first, second):
+            assert await find(web, name, answer.headers[HEADER]) == {"name": name}
+
+
+async def test_without_synchronous_commit_the_token_covers_what_is_not_written_out(pair: Pair) -> None:
+    """A commit that is answered before it is on the disk is behind the token all the same."""
+    connection = await asyncpg.connect(pair.url)
+    try:
+        await connection.execute("ALTER DATABASE achene SET synchronous_commit = off")
+        async with served(pair, replica_wait_seconds=10) as web:
+            for at in range(10):
+                token = (await create(web, f"lazy{at}")).headers[HEADER]
+                assert await find(web, f"lazy{at}", token) == {"name": f"lazy{at}"}
+    finally:
+        await connection.execute("ALTER DATABASE achene RESET synchronous_commit")
+        await connection.close()
+
+
+async def test_tokens_of_others_do_no_harm(pair: Pair, asked: list[str]) -> None:
+    """A token of another cluster, or one that is made up, is read at the primary; what is none is refused."""
+    async with served(pair) as web:
+        token = (await create(web, "stranger")).headers[HEADER]
+        bytes_ = urlsafe_b64decode(token + "==")
+        other, future = b"\1" * 8 + bytes_[8:], bytes_[:8] + b"\x7f" + b"\xff" * 7
+        for made in (other, future, b"\xff" * 16):
+            asked.clear()
+            forged = urlsafe_b64encode(made)[:22].decode()
+            assert await find(web, "stranger", forged) == {"name": "stranger"}
+            assert asked == ["Database"]
+        for word in ("", "nonsense", token + "A", "!" * 22):
+            answer = await web.ask(FIND, variables={"email": "x"}, headers={HEADER: word})
+            assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (400, "BAD_REQUEST")
+
+
+async def test_a_standby_that_lags_is_left_out_and_comes_back(pair: Pair, asked: list[str]) -> None:
+    """Behind by more than it may be, it is not read from; when it has caught up it is again."""
+    async with served(pair, replica_lag_seconds=0.2) as web:
+        async with paused(pair):
+            await create(web, "lagging")
+            await until_fit(web, False)
+            asked.clear()
+            assert await find(web, "lagging") == {"name": "lagging"}
+            assert asked == ["Database"]
+        await until_fit(web, True)
+        asked.clear()
+        assert await find(web, "lagging") == {"name": "lagging"}
+        assert asked == ["Replica"]
+
+
+@pytest.mark.parametrize("query", [FIND, BY_LOADERS], ids=["engine", "loaders"])
+async def test_a_standby_that_dies_costs_no_answer(pair: Pair, query: str) -> None:
+    """What it was to be asked is asked of the primary; it is read from again when it is back."""
+    async with served(pair) as web:
+        await find(web, "ann", query=query)
+        pair.standby.stop()
+        try:
+            found = [await find(web, "ann", query=query) for _ in range(3)]
+            await until_fit(web, False)
+        finally:
+            pair.standby.start()
+        assert [each["name"] for each in found] == ["Ann"] * 3
+        await until_fit(web, True)
+
+
+async def test_reads_go_on_while_the_primary_is_away(pair: Pair) -> None:
+    """Queries are answered from the standby, mutations with 503; both work when it is back."""
+    async with served(pair) as web:
+        await find(web, "ann")
+        pair.primary.stop()
+        try:
+            refused = await create(web, "refused")
+            found = await find(web, "ann")
+        finally:
+            pair.primary.start()
+        assert (refused.status_code, found) == (503, {"name": "Ann"})
+        assert (await create(web, "accepted")).status_code == 200
+        assert await find(web, "refused") is None
+
+
+async def test_a_primary_among_the_standbys_is_not_read_as_one(pair: Pair) -> None:
+    """An address of DATABASE_READ_URLS that leads to no standby is left out, and the others are read."""
+    async with serving(pair.url, database_read_urls=f"{pair.url},{pair.read_url}", replica_check_seconds=0.05) as web:
+        await until_fit(web, True)
+        assert [replica.is_fit for replica in web.app.state.parts.replicas.all] == [False, True]
+
+
+async def test_without_standbys_nothing_is_asked_for(pair: Pair, asked: list[str]) -> None:
+    """No token is made, none is looked at, and a lone create is one statement."""
+    async with serving(pair.url, **WRITERS) as web:
+        await create(web, "alone")  # the first one looks for triggers
+        asked.clear()
+        answer = await create(web, "alone-too")
+        assert HEADER not in answer.headers
+        assert asked == []
+        assert await find(web, "alone-too", "no token") == {"name": "alone-too"}
