@@ -12,9 +12,10 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from api.caching import Caching
 from api.client_address import behind_proxies
 from api.console import Console
-from api.context import Parts
+from api.context import READ, Parts
 from api.database import Database
 from api.edge import Edge
 from api.endpoint import GraphQLEndpoint
@@ -74,6 +75,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
 def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
     """Make the parts; nothing is connected yet."""
     database, read_urls = Database(url, settings), settings.database_read_urls
+    anonymous = Principal(scopes=settings.scopes_without_key)
     return Parts(
         settings=settings,
         database=database,
@@ -81,8 +83,9 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         health=Health(database, settings),
         graph=graph,
         telemetry=Telemetry(settings, VERSION, database.levels, database.plan),
-        anonymous=Principal(scopes=settings.scopes_without_key),
+        anonymous=anonymous,
         rates=Rates(settings),
+        caching=Caching(database, settings, anonymous if anonymous.may(READ) else None),
         replicas=Replicas(read_urls, database.url, settings) if read_urls else None,
     )
 
@@ -155,6 +158,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(parts.telemetry.close)
         stack.push_async_callback(parts.keys.close)
         await parts.keys.start()
+        stack.push_async_callback(parts.caching.close)
+        parts.caching.start()
         stack.push_async_callback(parts.rates.close)
         await parts.rates.start()
         stack.push_async_callback(parts.health.close)

@@ -6,6 +6,7 @@ from typing import Final
 from starlette.types import Scope
 
 from api.auth import presented_key
+from api.caching import Caching
 from api.consistency import read_token
 from api.database import Database
 from api.headers import request_headers
@@ -56,6 +57,9 @@ class Parts:
 
     rates: Rates
     """How much callers may ask."""
+
+    caching: Caching
+    """What is kept of answers."""
 
     replicas: Replicas | None = None
     """The standbys that queries are read from; None where there are none."""

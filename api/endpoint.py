@@ -23,6 +23,7 @@ from starlette.types import Receive, Scope, Send
 from api.answer import UNCACHED, Answer, framed
 from api.attendance import Attendance
 from api.body import ClientLeftError, read_body
+from api.caching.keeper import Keeper
 from api.consistency import HEADER as CONSISTENCY
 from api.consistency import new_token
 from api.context import READ, Parts, authenticate, new_context, require, trail_of
@@ -40,7 +41,7 @@ from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document
 from schema.errors import DocumentError, LimitError, OperationError, PublicError, RolledBackError, UnavailableError
-from schema.execution import EXPLAIN
+from schema.execution import EXPLAIN, Answered
 from schema.values import dump
 
 PAGE_OFFERS: Final = (Media.HTML, *OFFERS)
@@ -126,6 +127,9 @@ class GraphQLEndpoint:
             attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
             context = new_context(principal, self._parts, trail, _reports(headers), headers.get(CONSISTENCY))
             context.charge = charging(scope, principal, self._parts.rates)
+            if not context.reports:
+                known, is_tagged = headers.get(b"if-none-match"), scope["method"] != "POST"
+                context.keeper = self._parts.caching.keeper(context.database, media, trail, known, is_tagged=is_tagged)
             if EXPLAIN in context.reports:
                 require(principal, EXPLAIN)
             try:
@@ -197,16 +201,29 @@ class GraphQLEndpoint:
     async def _answered(
         self, document: Document, operation: Operation, context: Context, media: Media, trail: Trail
     ) -> Answer:
-        """Run an operation of a valid document."""
-        answered = await self._parts.graph.answer(
-            document, operation_name=operation.name, variables=operation.variables, context=context
-        )
-        trail.way = answered.way
-        if answered.data is not None:
-            return Answer.json(200, framed(answered.data, answered.extensions), UNCACHED, media)
+        """Run an operation of a valid document: as it was worked out before, where it was."""
+        graph, answered, keeper = self._parts.graph, None, context.keeper
+        if isinstance(keeper, Keeper):
+            question = keeper.recall(document, operation, context.loaders.sight, context.loaders.user_id)
+            answered = None if question is None else await graph.executor.again(question, context)
+        if answered is None:
+            answered = await graph.answer(
+                document, operation_name=operation.name, variables=operation.variables, context=context
+            )
+        return _answer_of(answered, context, media, trail)
+
+
+def _answer_of(answered: Answered, context: Context, media: Media, trail: Trail) -> Answer:
+    """Write what came of an operation."""
+    trail.way, keeper = answered.way, context.keeper
+    if answered.data is None:
         result = answered.result or ExecutionResult(None, [])
         result.extensions = answered.extensions
         return _written(result, media, trail)
+    told = keeper.headers if isinstance(keeper, Keeper) else None
+    if isinstance(keeper, Keeper) and keeper.is_unchanged:
+        return Answer(304, b"", media.header, told or ())
+    return Answer.json(200, framed(answered.data, answered.extensions), told or UNCACHED, media)
 
 
 def _without_data(answer: Answer) -> Answer:

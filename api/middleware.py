@@ -54,10 +54,12 @@ ALLOWED: Final = (
     "X-Achene-Report",
     "X-Achene-Consistency",
     "Idempotency-Key",
+    "If-None-Match",
 )
 """Headers that pages of other origins may send."""
 
 EXPOSED: Final = (
+    "ETag",
     "X-Request-Id",
     "Retry-After",
     "RateLimit",

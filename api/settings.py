@@ -220,6 +220,15 @@ class Settings(BaseSettings):
     persisted_queries: bool = True
     """Let clients call a document by its hash once they have sent it, as Apollo's automatic persisted queries do."""
 
+    response_cache_bytes: int = Field(default=0, ge=0)
+    """Most bytes of answers that a process keeps in memory; 0 keeps none."""
+
+    response_cache_shared: bool = False
+    """Keep answers in the shared store as well, for all servers; needs REDIS_URL and a response cache."""
+
+    response_cache_seconds: float = Field(default=3600.0, gt=0)
+    """How long an answer stays in the shared store."""
+
     graphiql: bool | None = None
     """Serve GraphiQL at /graphql. None means in development only."""
 

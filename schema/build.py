@@ -27,6 +27,7 @@ from schema.errors import DefinitionError
 from schema.execution import Answered, Executor
 from schema.fields import discover
 from schema.graph import Graph, read_graph
+from schema.keeping import TermsReader
 from schema.loaders import Loaders, Reader
 from schema.models import Base
 from schema.one_statement import SingleCreator
@@ -39,7 +40,7 @@ from schema.rights import Sights
 from schema.saved.directive import route
 from schema.types.mutations import atomic, mutations_of, path_scalar
 from schema.types.objects import make_roots
-from schema.types.own import OwnFields, plain_reads, take_in
+from schema.types.own import OwnFields, kept_fields, plain_reads, take_in
 from schema.types.resolvers import Wiring, wire
 from schema.types.scalars import scalar_map
 
@@ -157,9 +158,11 @@ def build_graph_schema(
     cost = CostRule(core, graph, limits, largest_cost, most_values)
     creator = SingleCreator(_creates(graph, fields), limits.most_written)
     engine = Engine(core, graph, limits, plain_reads(fields), records, creator) if is_compiled else None
-    executor = Executor(core, graph, cost, engine)
+    sights = Sights(graph)
+    terms = None if engine is None else TermsReader(core, graph, sights, engine, kept_fields(fields))
+    executor = Executor(core, graph, cost, engine, terms)
     operations = (OPERATIONS,) if base is Base and OPERATIONS.is_dir() else ()
-    return GraphSchema(graph, built, core, records, cost, engine, executor, Sights(graph), operations)
+    return GraphSchema(graph, built, core, records, cost, engine, executor, sights, operations)
 
 
 def _creates(graph: Graph, own: OwnFields) -> dict[str, Create]:

@@ -11,6 +11,7 @@ from typing import Any, Final, NewType, Protocol
 from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from schema.keeping import Keeper
 from schema.loaders import Loaders
 from schema.principal import Principal
 from schema.query.rows import entity_of
@@ -130,6 +131,9 @@ class Context:
 
     charge: Callable[[int], Awaitable[None]] | None = None
     """Counts the rows that an operation could read, before it runs, and raises where they are too many for now."""
+
+    keeper: Keeper | None = None
+    """What keeps answers and knows those that were kept; None where each is read anew."""
 
     whole: Transaction | None = None
     """A transaction around the whole operation, where there is one; each root field is then a part of it."""

@@ -19,10 +19,11 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.context import Context
 from schema.documents import Document, name_of
-from schema.engine import Compiled, Engine
+from schema.engine import Engine
 from schema.engine.advice import advise
 from schema.errors import ForbiddenError, LimitError, StatementFailedError
 from schema.graph import Graph
+from schema.keeping import Asked, Question, TermsReader, keepable
 from schema.principal import INTROSPECT, WRITE
 from schema.query.cost import Cost, CostRule
 from schema.rights import refused
@@ -56,7 +57,14 @@ class Answered:
 class Executor:
     """Runs the operations of one schema."""
 
-    def __init__(self, core: GraphQLSchema, graph: Graph, cost: CostRule, engine: Engine | None) -> None:
+    def __init__(
+        self,
+        core: GraphQLSchema,
+        graph: Graph,
+        cost: CostRule,
+        engine: Engine | None,
+        terms: TermsReader | None = None,
+    ) -> None:
         """Note how operations are run.
 
         Args:
@@ -64,9 +72,11 @@ class Executor:
             graph: Its description.
             cost: What operations may cost.
             engine: The compiled way; None runs everything by resolvers.
+            terms: What finds out whether answers may be kept; None where none is.
         """
         self._core = core
         self._graph = graph
+        self._terms = terms
         self._cost = cost
         self._engine = engine
 
@@ -110,13 +120,12 @@ class Executor:
             with context.step("plan"):
                 compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.user_id)
             if compiled is not None:
+                question = Question(compiled, coerced, self._engine, cost.rows)
+                if context.keeper is not None and compiled.writes_to is None and self._terms is not None:
+                    asked = Asked(document, operation, variables or {}, coerced)
+                    question = keepable(question, asked, self._terms, context.keeper.anonymous)
                 statement = compiled.statement
-                try:
-                    data: bytes | None = await self._fetch(context, compiled)
-                except StatementFailedError:
-                    data = None
-                if data is not None and compiled.own:
-                    data = await self._engine.fill(data, compiled, coerced)
+                data = await self.ask(question, context)
                 if data is not None:
                     reports = _reports(context, cost, "engine")
                     if EXPLAIN in context.reports and not is_mutation:
@@ -139,11 +148,44 @@ class Executor:
         finished = await (as_one(context, run) if is_mutation and is_atomic(operation) else run())
         return Answered(None, finished, _reports(context, cost, "loaders"), "loaders")
 
-    async def _fetch(self, context: Context, compiled: Compiled) -> bytes:
-        sql, arguments = compiled.statement.sql, compiled.arguments
-        if compiled.writes_to is None:
-            return await context.database.fetch_bytes(sql, arguments)
-        return await context.database.write_bytes(sql, arguments, self._graph.types[compiled.writes_to].table.name)
+    async def again(self, question: Question, context: Context) -> Answered | None:
+        """Ask a question that was worked out of the same operation before, for the same rules and user.
+
+        Returns:
+            What came of it; None where it has to be worked out anew.
+
+        Raises:
+            UnavailableError: The database did not answer.
+            PublicError: What counts the cost of operations refuses this one.
+        """
+        try:
+            if context.charge is not None:
+                await context.charge(question.rows)
+        except LimitError as error:
+            return Answered(None, ExecutionResult(None, [GraphQLError(str(error), original_error=error)]), {})
+        data = await self.ask(question, context)
+        return None if data is None else Answered(data, None, {}, "engine")
+
+    async def ask(self, question: Question, context: Context) -> bytes | None:
+        """Return the JSON of an answer, or None where the resolvers are to say what is wrong.
+
+        Raises:
+            UnavailableError: The database did not answer.
+        """
+        try:
+            if question.compiled.writes_to is not None:
+                return await self._write(question, context)
+            if context.keeper is not None:
+                return await context.keeper.answer(question)
+            return await question.read(context.database)
+        except StatementFailedError:
+            return None
+
+    async def _write(self, question: Question, context: Context) -> bytes | None:
+        compiled = question.compiled
+        table = self._graph.types[compiled.writes_to or ""].table.name
+        data = await context.database.write_bytes(compiled.statement.sql, compiled.arguments, table)
+        return await question.filled(data)
 
     def _variables(self, document: Document, operation: OperationDefinitionNode) -> VariableReader:
         place = VariableReader, id(operation)

@@ -51,7 +51,16 @@ def ensure() -> None:
         raise LoadError(HOW)
 
 
-def drive(url: str, bodies: Path, headers: Path, concurrency: int, seconds: int, *, may_be_idle: bool = False) -> Load:
+def drive(
+    url: str,
+    bodies: Path,
+    headers: Path,
+    concurrency: int,
+    seconds: int,
+    *,
+    may_be_idle: bool = False,
+    script: Path = SCRIPT,
+) -> Load:
     """Send requests for a time.
 
     Args:
@@ -61,11 +70,12 @@ def drive(url: str, bodies: Path, headers: Path, concurrency: int, seconds: int,
         concurrency: Connections.
         seconds: How long.
         may_be_idle: No answer in that time is no error.
+        script: What is sent, and which answers are right.
 
     Raises:
         LoadError: A request failed, or was answered with another status than 200 or with GraphQL errors.
     """
-    options = ["-t1", f"-c{concurrency}", f"-d{seconds}s", "--timeout", "120s", "-s", str(SCRIPT)]
+    options = ["-t1", f"-c{concurrency}", f"-d{seconds}s", "--timeout", "120s", "-s", str(script)]
     environment = {**os.environ, "CONTEST_BODIES": str(bodies), "CONTEST_HEADERS": str(headers)}
     ran = subprocess.run(["wrk", *options, url], env=environment, capture_output=True, text=True, check=False)  # noqa: S607
     lines = ran.stdout.splitlines()

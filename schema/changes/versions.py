@@ -77,7 +77,7 @@ def _version(table: str) -> str:
     return f"'{quoted}=' || (SELECT coalesce(sum(step), 0) FROM table_changes WHERE table_name = '{quoted}')"  # noqa: S608
 
 
-def split_label(data: bytes) -> tuple[bytes, memoryview]:
+def split_label(data: bytes) -> tuple[bytes, bytes]:
     """Return the label and the value that a statement of `labelled` gave."""
-    end = data.index(b"\n")
-    return data[:end], memoryview(data)[end + 1 :]
+    found, _, value = data.partition(b"\n")
+    return found, value

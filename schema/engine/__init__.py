@@ -2,5 +2,6 @@
 
 from schema.engine.created import Create, Creator
 from schema.engine.engine import Compiled, Engine
+from schema.engine.reads import Reads
 
-__all__ = ["Compiled", "Create", "Creator", "Engine"]
+__all__ = ["Compiled", "Create", "Creator", "Engine", "Reads"]

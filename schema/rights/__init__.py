@@ -5,7 +5,9 @@ rows becomes a part of the table itself (`schema.graph.View`), so that rows and 
 there: for lists, filters, orders, aggregates and counts alike.
 """
 
+from schema.rights.decide import Facts
+from schema.rights.refusals import Place, places_of_column
 from schema.rights.sight import USER_ID, Sight, Sights
-from schema.rights.touched import refused
+from schema.rights.touched import refused, touched_places
 
-__all__ = ["USER_ID", "Sight", "Sights", "refused"]
+__all__ = ["USER_ID", "Facts", "Place", "Sight", "Sights", "places_of_column", "refused", "touched_places"]

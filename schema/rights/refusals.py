@@ -48,7 +48,7 @@ def forbidden(
         for attribute, rule in type_.access.columns.items():
             if is_masked(type_.name, attribute):
                 reason = _reason(f"{type_.name}.{type_.field_of(attribute).name}", rule)
-                found |= dict.fromkeys(_places_of_column(type_, attribute), reason)
+                found |= dict.fromkeys(places_of_column(type_, attribute), reason)
     return found
 
 
@@ -74,7 +74,8 @@ def _places_of_type(graph: Graph, type_: ObjectType) -> Iterator[Place]:
                 yield from _grouped(source, key)
 
 
-def _places_of_column(type_: ObjectType, attribute: str) -> Iterator[Place]:
+def places_of_column(type_: ObjectType, attribute: str) -> Iterator[Place]:
+    """Yield where a column is named in the schema: read, filtered, ordered, grouped or looked up by."""
     name = type_.field_of(attribute).name
     for suffix in FAMILY:
         yield f"{type_.name}{suffix}", name

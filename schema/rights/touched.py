@@ -44,20 +44,40 @@ def refused(
         variables: Values of its variables, as they were sent.
         forbidden: What is refused.
     """
+    touched = _known(core, document, operation)
+    reasons: dict[str, Node | None] = {}
+    for each in forbidden.keys() & touched.keys():
+        reasons.setdefault(forbidden[each], touched[each])
+    for each, definition in _in_variables(core, operation, variables):
+        if each in forbidden:
+            reasons.setdefault(forbidden[each], definition)
+    return sorted(reasons.items(), key=lambda item: item[0])
+
+
+def touched_places(
+    core: GraphQLSchema, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> set[Place]:
+    """Return the places that an operation touches; see `refused`."""
+    inside = (each for each, _ in _in_variables(core, operation, variables))
+    return {*_known(core, document, operation), *inside}
+
+
+def _in_variables(
+    core: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+) -> Iterator[tuple[Place, Node]]:
+    for definition in operation.variable_definitions or ():
+        type_ = type_from_ast(core, definition.type)
+        for each in _in_value(type_, variables.get(definition.variable.name.value)):
+            yield each, definition
+
+
+def _known(core: GraphQLSchema, document: Document, operation: OperationDefinitionNode) -> dict[Place, Node]:
+    """Return the places that the text of an operation touches; found out once a document."""
     place = refused, id(operation)
     touched: dict[Place, Node] | None = document.memo.get(place)
     if touched is None:
         touched = document.memo[place] = _touched(core, document, operation)
-    reasons: dict[str, Node | None] = {}
-    for each in forbidden.keys() & touched.keys():
-        reasons.setdefault(forbidden[each], touched[each])
-    for definition in operation.variable_definitions or ():
-        name = definition.variable.name.value
-        type_ = type_from_ast(core, definition.type)
-        for each in _in_value(type_, variables.get(name)):
-            if each in forbidden:
-                reasons.setdefault(forbidden[each], definition)
-    return sorted(reasons.items(), key=lambda item: item[0])
+    return touched
 
 
 def _touched(core: GraphQLSchema, document: Document, operation: OperationDefinitionNode) -> dict[Place, Node]:

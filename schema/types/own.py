@@ -10,6 +10,7 @@ from strawberry.utils.str_converters import to_camel_case
 
 from schema.errors import DefinitionError
 from schema.graph import Graph, ObjectType
+from schema.models.caching import CacheHint
 from schema.types.mutations import mutations_of
 
 Replacement = Callable[..., Awaitable[Any]]
@@ -101,6 +102,16 @@ def _replaced(graph: Graph, function: Replacement) -> tuple[str, str]:
 def plain_reads(fields: OwnFields) -> dict[tuple[str, str], tuple[str, ...]]:
     """Return the attributes that fields read, of those that take nothing but their row and arguments."""
     return {place: reads for place, reads in fields.reads.items() if _is_plain(fields.by_type[place[0]][place[1]])}
+
+
+def kept_fields(fields: OwnFields) -> dict[tuple[str, str], CacheHint]:
+    """Return how long answers with fields may be kept, of those of which `schema.fields.cached` says so."""
+    return {
+        (type_name, name): field.metadata["cache"]
+        for type_name, known in fields.by_type.items()
+        for name, field in known.items()
+        if isinstance(field.metadata.get("cache"), CacheHint)
+    }
 
 
 def _is_plain(field: StrawberryField) -> bool:

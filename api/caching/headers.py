@@ -1,0 +1,47 @@
+"""What an answer says to caches, and what a client says of the answer that it has.
+
+Source: RFC 9110, sections 8.8.3 (ETag), 13.1.2 (If-None-Match), 12.5.5 (Vary); RFC 9111, section 5.2.2.
+"""
+
+import hashlib
+import re
+from typing import Final
+
+from api.errors import Headers
+from api.negotiation import Media
+from schema.keeping import Terms
+
+TAG: Final = re.compile(rb'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
+"""One entity tag; weak and strong ones are compared by what stands in the quotes."""
+
+FOR_ALL: Final = (b"vary", b"Accept, Origin")
+"""Said of what every caller is answered. `Origin` decides what CORS headers stand beside."""
+
+BY_KEY: Final = (b"vary", b"Accept, Authorization, Origin, X-API-Key")
+"""Said of what is another answer for another key."""
+
+
+def entity_tag(place: bytes, label: bytes, media: Media) -> bytes:
+    """Return what names an answer: weak, since whoever stands between may compress it.
+
+    Args:
+        place: Names the question.
+        label: The versions of the tables that it is answered from.
+        media: The media type of the answer.
+    """
+    digest = hashlib.blake2b(b"\n".join((place, label, media.value.encode())), digest_size=16)
+    return b'W/"' + digest.hexdigest().encode() + b'"'
+
+
+def has_tag(if_none_match: bytes, tag: bytes) -> bool:
+    """Return whether a client has the answer of a tag."""
+    if if_none_match.strip() == b"*":
+        return True
+    return tag.removeprefix(b"W/") in TAG.findall(if_none_match)
+
+
+def cache_headers(terms: Terms, tag: bytes) -> Headers:
+    """Return the headers of an answer that clients may keep."""
+    whose = b"public" if terms.is_public else b"private"
+    age = b"max-age=%d" % terms.max_age if terms.max_age else b"no-cache"
+    return (b"cache-control", whose + b", " + age), FOR_ALL if terms.is_for_all else BY_KEY, (b"etag", tag)
