@@ -1,9 +1,9 @@
 """Opens connections that are set up for reading or for writing, also where a pooler stands before PostgreSQL.
 
 A pooler that lends a connection of its own for one transaction at a time (PgBouncer with `pool_mode = transaction`)
-takes no settings for a session, and what one statement leaves behind is met by another client: the driver sends
-a statement and its values in two steps, and between the two the server may have become another's. So behind a pooler
-every statement is in a transaction, settings come with its BEGIN in one message, and no statement has a name:
+takes no settings for a session, and what a statement leaves behind is met by another client: a prepared statement is
+gone when it is to be run, or is another one of the same name. So behind a pooler every statement is in a transaction,
+settings come with its BEGIN in one message, and no statement has a name:
 
     BEGIN; SET LOCAL jit = off; SET LOCAL statement_timeout = 15000; ...
 
@@ -105,6 +105,12 @@ def _pooled(server_settings: dict[str, str], *, is_read_only: bool) -> dict[str,
         """A connection whose transactions bring their settings along."""
 
         __slots__ = ()
+
+        def __init__(self, *arguments: Any) -> None:
+            super().__init__(*arguments)
+            # The driver would turn off JIT for the session while it learns of types; it is off already.
+            capabilities = self._server_caps._replace(jit=False)  # type: ignore[has-type] # asyncpg has no types
+            self._server_caps = capabilities  # type: ignore[misc] # a slot of the driver's class
 
         async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109
             if not args and query.startswith("BEGIN"):
