@@ -16,7 +16,9 @@ from api.commands.explain import explain
 from api.commands.import_ import import_
 from api.commands.keys import app as keys
 from api.commands.migrate import migrate
+from api.commands.operations import app as operations
 from api.commands.psql import psql
+from api.commands.schema import app as schema
 from api.commands.serve import serve
 from api.settings import Settings
 from schema.errors import AcheneError
@@ -30,6 +32,8 @@ app.command("demo")(demo)
 app.command("import")(import_)
 app.add_typer(keys, name="keys")
 app.add_typer(console, name="console")
+app.add_typer(operations, name="operations")
+app.add_typer(schema, name="schema")
 
 
 def main() -> None:
