@@ -30,6 +30,7 @@ from api.rates.rates import Rates
 from api.refusals import take_errors
 from api.replicas import Replicas
 from api.rest.serve import add_rest
+from api.sdl import Sdl
 from api.settings import Settings
 from api.telemetry import configure_logging, flush_lines, logger
 from api.telemetry.route import make_router as make_metrics
@@ -131,6 +132,7 @@ def add_routes(app: Edge, parts: Parts) -> None:
     app.include_router(parts.health.router)
     app.include_router(make_metrics(parts))
     app.include_router(make_router(parts.settings))
+    app.include_router(Sdl(parts.graph).router)
     add_docs(app)
     rest = add_rest(app, parts, endpoint, documents, library)
     app.user_middleware.insert(-2, Middleware(RateGate, parts=parts, rest=rest))

@@ -76,6 +76,7 @@ def root_answer(settings: Settings) -> RootAnswer:
         "graphql": ("/graphql", graphql),
         "docs": ("/docs", "The REST part, with examples"),
         "openapi": ("/openapi.json", "The same, for programs"),
+        "schema": ("/schema.graphql", "The schema of the graph, for programs"),
         "health": ("/health", "How every part is"),
         "ready": ("/health/ready", "Whether requests can be served"),
         "live": ("/health/live", "Whether the process answers"),

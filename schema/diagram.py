@@ -5,6 +5,9 @@ Source: https://mermaid.js.org/syntax/entityRelationshipDiagram.html
 
 from collections.abc import Iterator
 
+from sqlalchemy import ColumnClause
+from sqlalchemy.sql import visitors
+
 from schema.graph import Field, Graph, Kind, ObjectType, Relation
 
 
@@ -50,8 +53,7 @@ def _edges(graph: Graph) -> Iterator[str]:
 
 def _columns(relation: Relation) -> frozenset[str]:
     """Return the columns that a relation joins, which are the same from both sides."""
-    compared = relation.on.get_children()
-    return frozenset(str(getattr(each, "name", each)) for each in compared)
+    return frozenset(str(each) for each in visitors.iterate(relation.on) if isinstance(each, ColumnClause))
 
 
 def _ends(graph: Graph, relation: Relation) -> str:
@@ -64,6 +66,7 @@ def _ends(graph: Graph, relation: Relation) -> str:
     back = [
         each
         for each in graph.relations.values()
-        if (each.source, each.target) == (relation.target, relation.source) and _columns(each) == _columns(relation)
+        if (each.source, each.target, each.is_reference) == (relation.target, relation.source, False)
+        and _columns(each) == _columns(relation)
     ]
     return f"{target}--{'o|' if back and not back[0].is_list else 'o{'}"

@@ -1,4 +1,4 @@
-"""`achene schema`: the schema as an artefact of the build: its SDL, what a change of it breaks, a diagram of the models."""
+"""`achene schema`: the schema as an artefact: its SDL, what a change of it breaks, a diagram of the models."""
 
 import sys
 from enum import StrEnum
@@ -50,7 +50,7 @@ def diff(
         Failing,
         typer.Option(
             "--fail-on",
-            help="What makes the exit code 1: a dangerous change, a breaking one, saved operations that break, nothing.",
+            help="What makes the exit code 1: dangerous changes, breaking ones, saved operations that break, nothing.",
         ),
     ] = Failing.BREAKING,
     is_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,

@@ -1,4 +1,4 @@
-"""What a change of the schema means to those who use it: breaking, dangerous or safe, and which saved operations break."""
+"""What a change of the schema means to its clients: breaking, dangerous or safe, and which saved operations break."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -12,6 +12,7 @@ from graphql import (
     SafeChangeType,
     build_schema,
     find_schema_changes,
+    specified_scalar_types,
     validate,
 )
 
@@ -20,6 +21,14 @@ from schema.saved.files import SavedText, shown
 
 UNSEEN: Final = frozenset({SafeChangeType.DESCRIPTION_CHANGED})
 """Changes that nothing but documentation shows."""
+
+
+_OF_STANDARD_SCALARS: Final = frozenset(
+    text.format(name)
+    for name in specified_scalar_types
+    for text in ("{} was added.", "Standard scalar {} was removed because it is not referenced anymore.")
+)
+"""What is said of scalars that every schema has, used or not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,7 @@ def differences(old: GraphQLSchema, new: GraphQLSchema, saved: Iterable[SavedTex
     sorted_: dict[type[Any], list[Change]] = {BreakingChange: [], DangerousChange: []}
     safe = list[Change]()
     for each in find_schema_changes(old, new):
-        if each.type not in UNSEEN:
+        if each.type not in UNSEEN and each.description not in _OF_STANDARD_SCALARS:
             sorted_.get(type(each), safe).append(Change(each.type.name, each.description))
     broken = [
         shown(error, each.place) + f" (in {each.name})"
@@ -87,7 +96,10 @@ def read_sdl(text: str, name: str) -> GraphQLSchema:
         StartError: It is none; the message names line and column.
     """
     try:
-        return build_schema(text)
+        found = build_schema(text)
+        if found.query_type is None:
+            raise StartError(f"{name}: a schema has a type Query, and this has none.")
+        return found
     except GraphQLError as error:
         where = error.locations[0] if error.locations else None
         place = f"{name}:{where.line}:{where.column}" if where else name

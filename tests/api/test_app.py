@@ -45,7 +45,7 @@ async def test_root_for_programs(web: Served) -> None:
         "version": "0.1.0",
         "description": "SQLAlchemy models in, a complete, fast and safe GraphQL API out.",
     }
-    assert sorted(links) == ["docs", "graphql", "health", "live", "openapi", "ready"]
+    assert sorted(links) == ["docs", "graphql", "health", "live", "openapi", "ready", "schema"]
     for link in links.values():
         answer = await web.client.get(link["path"], params={"query": "{ __typename }"})
         assert answer.status_code == 200, link
@@ -86,7 +86,7 @@ async def test_openapi_has_the_rest_part_with_examples(web: Served) -> None:
     found = (await web.client.get("/openapi.json")).json()
     assert (found["info"]["title"], found["info"]["version"]) == ("Achene", "0.1.0")
     own = ["/", "/health", "/health/live", "/health/ready", "/health/startup"]
-    assert sorted(found["paths"]) == [*own, "/posts", "/posts/{slug}", "/users/", "/users/{id}"]
+    assert sorted(found["paths"]) == [*own, "/posts", "/posts/{slug}", "/schema.graphql", "/users/", "/users/{id}"]
     answers = [
         (path, method, status, *content.values())
         for path, operations in found["paths"].items()
