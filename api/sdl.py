@@ -22,7 +22,7 @@ class Sdl:
         self.router.add_api_route(
             "/schema.graphql",
             self._answer,
-            methods=["GET", "HEAD"],
+            methods=["GET"],
             tags=["about"],
             summary="The schema of the graph",
             response_class=Response,
