@@ -37,41 +37,40 @@ class WindowStorage(MemoryStorage):
         self._windows: LRUCache[str, tuple[int, int, int]] = LRUCache(size)
         self._clock = clock
 
-    def window(self, key: str, expiry: int) -> Window:
-        """Return the counters of a key as they are now."""
-        at = self._clock() / expiry
-        before, now = self._counts(key, floor(at))
-        left = (1 - at % 1) * expiry
-        return Window(before, left if before else 0.0, now, left)
+        self.seen = Window(0, 0.0, 0, 0.0)
+        """The counters that were looked at last, as they are since; nothing comes in between until somebody waits."""
 
     async def acquire_sliding_window_entry(self, key: str, limit: int, expiry: int, amount: int = 1) -> bool:
         """Count an amount if it fits, see `limits`."""
-        at = self._clock() / expiry
-        number = floor(at)
-        before, now = self._counts(key, number)
-        if floor(before * (1 - at % 1)) + now + amount > limit:
-            return False
-        self._windows[key] = number, before, now + amount
-        return True
+        number, before, now, left = self._look(key, expiry)
+        is_within = floor(before * left / expiry) + now + amount <= limit
+        if is_within:
+            now += amount
+            self._windows[key] = number, before, now
+        self.seen = Window(before, left, now, left)
+        return is_within
 
     async def get_sliding_window(self, key: str, expiry: int) -> tuple[int, float, int, float]:
         """Return the counts of the windows before and now with their times, see `limits`."""
-        found = self.window(key, expiry)
-        return found.before, found.before_seconds, found.now, found.left_seconds + expiry
+        _, before, now, left = self._look(key, expiry)
+        return before, left, now, left + expiry
 
     async def clear_sliding_window(self, key: str, expiry: int) -> None:  # noqa: ARG002 - as `limits` calls it
         """Forget the counters of a key."""
         self._windows.pop(key, None)
 
-    def _counts(self, key: str, number: int) -> tuple[int, int]:
-        """Return the counts of the window before and of the present one, by the number of the present one."""
-        found = self._windows.get(key)
-        if found is None:
-            return 0, 0
-        counted_in, before, now = found
+    def _look(self, key: str, expiry: int) -> tuple[int, int, int, float]:
+        """Return the number of the present window, the counts of the one before and of it, and how long it lasts."""
+        at = self._clock() / expiry
+        number = floor(at)
+        left = (number + 1 - at) * expiry
+        try:
+            counted_in, before, now = self._windows[key]
+        except KeyError:
+            return number, 0, 0, left
         if counted_in == number:
-            return before, now
-        return (now, 0) if counted_in == number - 1 else (0, 0)
+            return number, before, now, left
+        return number, now if counted_in == number - 1 else 0, 0, left
 
 
 class MemoryCounters:
@@ -79,10 +78,7 @@ class MemoryCounters:
 
     def __init__(self, clock: Callable[[], float] = time.monotonic, size: int = MOST_COUNTERS) -> None:
         """Prepare; keys and addresses have storages of their own. See `WindowStorage` for the arguments."""
-        self._storages = {is_key: WindowStorage(size, clock) for is_key in (True, False)}
-        self._limiters = {
-            is_key: SlidingWindowCounterRateLimiter(storage) for is_key, storage in self._storages.items()
-        }
+        self._keys, self._addresses = (_limiter(WindowStorage(size, clock)) for _ in range(2))
 
     async def start(self) -> None:
         """Do nothing: there is nothing to connect."""
@@ -95,8 +91,11 @@ class MemoryCounters:
         return [await self._take(each) for each in charges]
 
     async def _take(self, charge: Charge) -> Standing:
-        rate, policy = charge.policy.rate, charge.policy
-        names = policy.name, charge.caller.name
-        is_within = await self._limiters[charge.caller.is_key].hit(rate, *names, cost=charge.amount)
-        window = self._storages[charge.caller.is_key].window(rate.key_for(*names), policy.seconds)
-        return standing(policy, charge.amount, window, is_within=is_within)
+        policy, caller = charge.policy, charge.caller
+        limiter, storage = self._keys if caller.is_key else self._addresses
+        is_within = await limiter.hit(policy.rate, policy.name, caller.name, cost=charge.amount)
+        return standing(policy, charge.amount, storage.seen, is_within=is_within)
+
+
+def _limiter(storage: WindowStorage) -> tuple[SlidingWindowCounterRateLimiter, WindowStorage]:
+    return SlidingWindowCounterRateLimiter(storage), storage

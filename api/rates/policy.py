@@ -37,9 +37,9 @@ RULE: Final = re.compile(r"(?:(?P<method>[A-Z]+)\s+)?(?P<path>/\S*)\s*=\s*(?P<ra
 """One rule of ACHENE_RATE_PATHS."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Policy:
-    """How much may be used, of what, and in which time."""
+    """How much may be used, of what, and in which time. Each is its own, as answers look up how it is written."""
 
     name: str
     """What clients know it by: `requests`, `cost`, or the method and path of a rule."""
@@ -56,8 +56,13 @@ class Policy:
     seconds: int = field(init=False)
     """Length of a window."""
 
+    quoted: str = field(init=False)
+    """Its name as a structured field writes text. Source: RFC 9651 section 3.3.3."""
+
     def __post_init__(self) -> None:
-        """Take both from the rate once: each request asks for them several times."""
+        """Work out once what each request asks for."""
+        name = self.name.replace("\\", "\\\\").replace('"', '\\"')
+        object.__setattr__(self, "quoted", f'"{name}"')
         object.__setattr__(self, "amount", self.rate.amount)
         object.__setattr__(self, "seconds", self.rate.get_expiry())
 

@@ -83,26 +83,16 @@ def seconds_until(policy: Policy, amount: int, window: Window) -> int:
 
 
 def rate_headers(standings: Sequence[Standing]) -> Headers:
-    """Return `RateLimit-Policy` and `RateLimit` for an answer; none where nothing is limited."""
-    if not standings:
-        return ()
-    policies = b", ".join(_policy_item(each.policy) for each in standings)
-    return ((b"ratelimit-policy", policies), (b"ratelimit", b", ".join(map(_limit_item, standings))))
+    """Return `RateLimit-Policy` and `RateLimit` for an answer."""
+    told = ", ".join([f"{each.policy.quoted};r={each.remaining};t={each.reset_seconds}" for each in standings])
+    return ((b"ratelimit-policy", _policies(tuple([each.policy for each in standings]))), (b"ratelimit", told.encode()))
 
 
 @lru_cache(maxsize=1024)
-def _policy_item(policy: Policy) -> bytes:
+def _policies(policies: Sequence[Policy]) -> bytes:
+    return ", ".join(map(_item, policies)).encode()
+
+
+def _item(policy: Policy) -> str:
     unit = "" if policy.unit == "requests" else f';qu="{policy.unit}"'
-    return f"{_name(policy)};q={policy.amount}{unit};w={policy.seconds}".encode()
-
-
-def _limit_item(each: Standing) -> bytes:
-    return f"{_name(each.policy)};r={each.remaining};t={each.reset_seconds}".encode()
-
-
-def _name(policy: Policy) -> str:
-    r"""Return a name as a structured field writes text: in quotes, `"` and `\` behind a backslash."""
-    name = policy.name
-    if '"' in name or "\\" in name:
-        name = name.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{name}"'
+    return f"{policy.quoted};q={policy.amount}{unit};w={policy.seconds}"

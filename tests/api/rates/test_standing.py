@@ -86,11 +86,6 @@ def test_headers() -> None:
     )
 
 
-def test_no_headers() -> None:
-    """Where nothing is limited nothing is said."""
-    assert rate_headers([]) == ()
-
-
 def test_never_less_than_a_second() -> None:
     """Nobody is told to try again at once."""
     assert seconds_until(TEN, 1, Window(10, 0.0, 0, 0.0)) == 1
