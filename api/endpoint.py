@@ -12,7 +12,7 @@ What is wrong with the request itself has its 4xx status in both.
 """
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.answer import UNCACHED, Answer, framed
 from api.attendance import Attendance
+from api.batch import answer_batch, check_unkeyed
 from api.body import ClientLeftError, read_body
 from api.caching.keeper import Keeper
 from api.consistency import HEADER as CONSISTENCY
@@ -30,18 +31,19 @@ from api.context import READ, Parts, authenticate, new_context, require, trail_o
 from api.errors import MethodNotAllowedError, body_of, shown
 from api.headers import Headers, request_headers
 from api.idempotency import Kept, key_in
-from api.json_limits import JsonLimits
+from api.json_limits import json_limits
 from api.masking import is_unavailable, located, masked
 from api.negotiation import OFFERS, Media, accepted, coding_of_json
-from api.operation import Operation, from_address, from_body, has_query
+from api.operation import Batch, Operation, from_address, from_body, has_query
 from api.persisted import Persisted
-from api.rates.charging import charging
+from api.rates.charging import charging, counting
 from api.reads import Reads
 from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document
 from schema.errors import DocumentError, LimitError, OperationError, PublicError, RolledBackError, UnavailableError
 from schema.execution import EXPLAIN, Answered
+from schema.principal import Principal
 from schema.values import dump
 
 PAGE_OFFERS: Final = (Media.HTML, *OFFERS)
@@ -62,6 +64,21 @@ SHOWN_HASH: Final = 16
 """Digits of a document's hash in a log line."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """A request, and what holds for each operation in it."""
+
+    scope: Scope
+    headers: Headers
+    principal: Principal
+    reports: frozenset[str]
+    trail: Trail
+    media: Media
+    is_safe: bool
+    known: bytes | None
+    """The tags of answers that the client has; of one operation, since a batch has no tag."""
+
+
 class GraphQLEndpoint:
     """The ASGI application."""
 
@@ -76,7 +93,7 @@ class GraphQLEndpoint:
         self._parts = parts
         self._persisted = persisted
         self._page = page
-        self._json = JsonLimits(parts.settings.deepest_value, parts.settings.largest_variables)
+        self._json = json_limits(parts.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -105,7 +122,7 @@ class GraphQLEndpoint:
         receive: Receive,
         headers: Headers,
         media: Media,
-        read: Callable[[], Awaitable[Operation]],
+        read: Callable[[], Awaitable[Operation | Batch]],
         *,
         is_safe: bool,
     ) -> Answer:
@@ -123,33 +140,59 @@ class GraphQLEndpoint:
         try:
             principal = await authenticate(scope, self._parts)
             require(principal, READ)
+            if EXPLAIN in (reports := _reports(headers)):
+                require(principal, EXPLAIN)
+            call = _Call(scope, headers, principal, reports, trail, media, is_safe, headers.get(b"if-none-match"))
             settings = self._parts.settings
             attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
-            context = new_context(principal, self._parts, trail, _reports(headers), headers.get(CONSISTENCY))
-            context.charge = charging(scope, principal, self._parts.rates)
-            if not context.reports:
-                known, is_tagged = headers.get(b"if-none-match"), scope["method"] != "POST"
-                context.keeper = self._parts.caching.keeper(context.database, media, trail, known, is_tagged=is_tagged)
-            if EXPLAIN in context.reports:
-                require(principal, EXPLAIN)
-            try:
-                async with attendance:
-                    operation = await read()
-                    attendance.has_body()
-                    return await self._run(operation, context, media, trail, is_safe=is_safe, key=key_in(headers))
-            finally:
-                context.loaders.cancel()
+            async with attendance:
+                asked = await read()
+                attendance.has_body()
+                return await (self._one(asked, call) if isinstance(asked, Operation) else self._all(asked, call))
         except PublicError as error:
             return _refusal(error, media, trail)
 
-    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> Operation:
+    async def _one(self, operation: Operation, call: "_Call") -> Answer:
+        """Answer one operation of a request."""
+        trail, token = call.trail, call.headers.get(CONSISTENCY)
+        context = new_context(call.principal, self._parts, trail, call.reports, token)
+        context.charge = charging(call.scope, call.principal, self._parts.rates)
+        if not call.reports:
+            is_tagged = call.scope["method"] != "POST"
+            context.keeper = self._parts.caching.keeper(
+                context.database, call.media, trail, call.known, is_tagged=is_tagged
+            )
+        try:
+            key = key_in(call.headers)
+            return await self._run(operation, context, call.media, trail, is_safe=call.is_safe, key=key)
+        finally:
+            context.loaders.cancel()
+
+    async def _all(self, batch: Batch, call: "_Call") -> Answer:
+        """Answer several operations; all but the first, which the request itself is, count as requests of their own."""
+        check_unkeyed(key_in(call.headers))
+        count, call = counting(call.scope, call.principal, self._parts.rates), replace(call, known=None)
+
+        async def answer(place: int, operation: Operation) -> Answer:
+            try:
+                if place > 0:
+                    await count()
+                return await self._one(operation, call)
+            except PublicError as error:
+                return _refusal(error, call.media, call.trail)
+
+        answered = await answer_batch(batch, answer)
+        call.trail.operation = f"batch of {len(batch)}"
+        return answered
+
+    async def _read(self, scope: Scope, headers: Headers, receive: Receive) -> Operation | Batch:
         """Read what is asked for."""
         if scope["method"] != "POST":
             return from_address(scope["query_string"], self._json)
         coding = coding_of_json(headers.get(b"content-type"), headers.get(b"content-encoding"))
         length = headers.get(b"content-length")
         body = await read_body(receive, length, self._parts.settings.largest_body_bytes, coding)
-        return from_body(body, self._json)
+        return from_body(body, self._json, self._parts.settings.most_batched)
 
     async def _run(
         self,
@@ -166,6 +209,7 @@ class GraphQLEndpoint:
             with trail.step("parse"):
                 operation, document = await self._persisted.find(operation, context)
             _check_operation(document, operation.name, trail, is_safe=is_safe)
+            self._check_size(operation, document)
         except (DocumentError, LimitError) as error:
             return _document_refusal(error, media, trail)
         if document.operation(operation.name).operation is not OperationType.MUTATION:
@@ -179,6 +223,12 @@ class GraphQLEndpoint:
         if self._parts.replicas is not None and (token := await new_token(self._parts.database)) is not None:
             return replace(answer, headers=(*answer.headers, (CONSISTENCY, token)))
         return answer
+
+    def _check_size(self, operation: Operation, document: Document) -> None:
+        """Refuse more variables than an operation that only reads has any use for."""
+        most = self._json.read_values
+        if operation.size > most and document.operation(operation.name).operation is not OperationType.MUTATION:
+            raise LimitError(f"Parameter `variables` holds more than {most:,} values, the most that a query may have.")
 
     async def _once(
         self, key: str, document: Document, operation: Operation, context: Context, media: Media, trail: Trail

@@ -7,6 +7,7 @@ are counted in the bytes first, which costs next to nothing, and only where ther
 from dataclasses import dataclass
 from typing import Any
 
+from api.settings import Settings
 from schema.errors import LimitError
 
 
@@ -20,7 +21,10 @@ class JsonLimits:
     values: int = 100_000
     """Most values, lists and objects among them."""
 
-    def check(self, raw: bytes, name: str, found: Any) -> None:
+    read_values: int = 5_000
+    """Most values for an operation that only reads."""
+
+    def check(self, raw: bytes, name: str, found: Any) -> int:
         """Refuse what nests too deeply or holds too many values.
 
         Args:
@@ -28,14 +32,18 @@ class JsonLimits:
             name: What it is called.
             found: What was read.
 
+        Returns:
+            How many values there are; 0 where they are so few that nobody need count them.
+
         Raises:
             LimitError: It does.
         """
         opened = raw.count(b"{") + raw.count(b"[")
-        if opened > self.depth or opened + raw.count(b",") > self.values:
-            self._walk(name, found)
+        if opened > self.depth or opened + raw.count(b",") > min(self.values, self.read_values):
+            return self._walk(name, found)
+        return 0
 
-    def _walk(self, name: str, found: Any) -> None:
+    def _walk(self, name: str, found: Any) -> int:
         level: list[dict[str, Any] | list[Any]] = [found] if isinstance(found, dict) else []
         count = 0
         for _ in range(self.depth + 1):
@@ -45,5 +53,10 @@ class JsonLimits:
                 raise LimitError(f"Parameter `{name}` holds more than {self.values:,} values.")
             level = [value for value in inner if isinstance(value, dict | list)]
             if not level:
-                return
+                return count
         raise LimitError(f"Parameter `{name}` nests lists and objects more than {self.depth} levels deep.")
+
+
+def json_limits(settings: Settings) -> JsonLimits:
+    """Return how large variables may be."""
+    return JsonLimits(settings.deepest_value, settings.largest_variables, settings.largest_query_variables)

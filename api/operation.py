@@ -5,7 +5,8 @@ https://graphql.github.io/graphql-over-http/draft/#sec-Request
 """
 
 import re
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -14,6 +15,7 @@ import orjson
 from api.errors import BadRequestError
 from api.json_limits import JsonLimits
 from schema.documents import Document
+from schema.errors import LimitError
 
 MOST_PARAMETERS: Final = 50
 """Most parameters of an address that are looked at."""
@@ -51,16 +53,28 @@ class Operation:
     is_hash: bool = False
     """True where that is the SHA-256 of the document, by which the server may be taught it."""
 
+    size: int = 0
+    """How many values the variables have, where they are many."""
+
     document: Document | None = None
     """The document itself, where it is known already."""
 
 
-def from_body(body: bytes, limits: JsonLimits) -> Operation:
+Batch = Sequence[Operation]
+"""Several operations in one request, to be run one after the other."""
+
+
+def from_body(body: bytes, limits: JsonLimits, most_batched: int = 0) -> Operation | Batch:
     """Return what the JSON body of a POST says.
+
+    Args:
+        body: The body.
+        limits: How large its parameters may be.
+        most_batched: How many operations it may have; 0 takes no list of them, not even of one.
 
     Raises:
         BadRequestError: It is not JSON in UTF-8, no object, or a parameter is missing or of another type.
-        LimitError: A parameter nests too deeply, or holds too much.
+        LimitError: A parameter nests too deeply, or holds too much, or there are too many operations.
     """
     try:
         found = orjson.loads(body)
@@ -68,12 +82,26 @@ def from_body(body: bytes, limits: JsonLimits) -> Operation:
         raise BadRequestError(
             f"The body is not JSON: {error.msg} (line {error.lineno}, column {error.colno})."
         ) from error
+    if isinstance(found, list) and most_batched:
+        return _batch(body, found, limits, most_batched)
+    return _one(body, found, limits)
+
+
+def _batch(body: bytes, found: list[Any], limits: JsonLimits, most: int) -> Batch:
+    if not found:
+        raise BadRequestError("The body is an empty list; it must hold at least one operation.")
+    if len(found) > most:
+        raise LimitError(f"The request has {len(found):,} operations; {most:,} are accepted.")
+    return [_one(body, each, limits) for each in found]
+
+
+def _one(body: bytes, found: Any, limits: JsonLimits) -> Operation:
     if not isinstance(found, dict):
         raise BadRequestError('The body must be a JSON object such as {"query": "{ __typename }"}.')
     operation = _operation(found)
-    limits.check(body, "variables", operation.variables)
     limits.check(body, "extensions", operation.extensions)
-    return operation
+    size = limits.check(body, "variables", operation.variables)
+    return replace(operation, size=size) if size else operation
 
 
 def from_address(query_string: bytes, limits: JsonLimits) -> Operation:

@@ -182,7 +182,13 @@ class Settings(BaseSettings):
     """Most levels that lists and objects may nest in variables, and in the arguments of a document."""
 
     largest_variables: int = Field(default=100_000, ge=1)
-    """Most values that the JSON of a request may hold, at all levels of its variables."""
+    """Most values that the variables of a mutation may hold, at all levels."""
+
+    largest_query_variables: int = Field(default=5_000, ge=1)
+    """Most values that the variables of a query may hold, at all levels."""
+
+    most_batched: int = Field(default=0, ge=0)
+    """Most operations that a request may send as a JSON list. 0 takes no lists."""
 
     introspection: bool | None = None
     """Show everybody the schema, and in errors the names that look alike. None means in development only; a key with

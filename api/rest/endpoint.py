@@ -13,7 +13,7 @@ from api.context import trail_of
 from api.endpoint import GraphQLEndpoint
 from api.errors import MethodNotAllowedError, headers_of, status_of
 from api.headers import Headers, request_headers
-from api.json_limits import JsonLimits
+from api.json_limits import json_limits
 from api.negotiation import Media, accepted, coding_of_json
 from api.operation import Operation
 from api.rest.answers import Home, translated
@@ -45,7 +45,7 @@ class RestEndpoint:
         self._routes = routes
         self._homes = homes
         self._largest = settings.largest_body_bytes
-        self._json = JsonLimits(settings.deepest_value, settings.largest_variables)
+        self._json = json_limits(settings)
         self._allowed = ", ".join([*routes, *(["HEAD"] if "GET" in routes else [])])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -7,6 +7,7 @@ import pytest
 
 from api.json_limits import JsonLimits
 from schema.errors import LimitError
+from tests.api.served import Served
 
 LIMITS = JsonLimits(depth=3, values=10)
 
@@ -47,3 +48,15 @@ def test_brackets_in_texts_are_no_levels() -> None:
     check({"v": "[[[[[[{{{{{{,,,,,,,,,,,,,,,"})
     check({})
     check(None)
+
+
+async def test_queries_take_less(web: Served) -> None:
+    """What only reads has use for few values; a mutation may bring as many rows as the body holds."""
+    ids = {"ids": ["x"] * 5_000}
+    refused = await web.ask("query ($ids: [ID!]!) { nodes(ids: $ids) { id } }", variables=ids)
+    (error,) = refused.json()["errors"]
+    assert (refused.status_code, error["extensions"]) == (400, {"code": "LIMIT_EXCEEDED"})
+    assert error["message"] == "Parameter `variables` holds more than 5,000 values, the most that a query may have."
+    mutation = "mutation ($ids: [ID!]!) { deletePosts(filter: {id: {in: $ids}}, atMost: 1) { __typename } }"
+    errors = (await web.ask(mutation, variables=ids)).json()["errors"]
+    assert all(error["extensions"] != {"code": "LIMIT_EXCEEDED"} for error in errors)

@@ -1,0 +1,36 @@
+"""Several operations in one request: a list of them is answered by a list of their answers, in their order.
+
+It is off unless a setting says how many there may be. Each is measured, counted and answered as if it had come alone,
+one after the other; what one is refused for does not touch the others. There is no specification of this; it is what
+Apollo's and urql's clients send. Source: https://www.apollographql.com/docs/apollo-server/workflow/requests#batching
+"""
+
+from collections.abc import Awaitable, Callable
+
+from api.answer import UNCACHED, Answer
+from api.errors import BadRequestError
+from api.negotiation import Media
+from api.operation import Batch, Operation
+
+
+def check_unkeyed(key: str | None) -> None:
+    """Refuse a batch with an idempotency key, which names one operation.
+
+    Raises:
+        BadRequestError: There is one.
+    """
+    if key is not None:
+        raise BadRequestError("An Idempotency-Key is for one operation; send the operations of a batch by themselves.")
+
+
+async def answer_batch(batch: Batch, answer: Callable[[int, Operation], Awaitable[Answer]]) -> Answer:
+    """Return the answers to several operations as one, status 200.
+
+    Args:
+        batch: The operations.
+        answer: Answers one of them, given its place; what it is refused for is in its answer, too.
+    """
+    answers = [await answer(place, operation) for place, operation in enumerate(batch)]
+    more = dict(header for each in answers for header in each.headers if header not in UNCACHED)
+    body = b"[" + b",".join(each.whole for each in answers) + b"]"
+    return Answer.json(200, body, (*UNCACHED, *more.items()), Media.JSON)
