@@ -8,6 +8,7 @@ Apollo's and urql's clients send. Source: https://www.apollographql.com/docs/apo
 from collections.abc import Awaitable, Callable
 
 from api.answer import UNCACHED, Answer
+from api.consistency import HEADER as CONSISTENCY
 from api.errors import BadRequestError
 from api.negotiation import Media
 from api.operation import Batch, Operation
@@ -31,6 +32,6 @@ async def answer_batch(batch: Batch, answer: Callable[[int, Operation], Awaitabl
         answer: Answers one of them, given its place; what it is refused for is in its answer, too.
     """
     answers = [await answer(place, operation) for place, operation in enumerate(batch)]
-    more = dict(header for each in answers for header in each.headers if header not in UNCACHED)
+    tokens = dict(header for each in answers for header in each.headers if header[0] == CONSISTENCY)  # the last one
     body = b"[" + b",".join(each.whole for each in answers) + b"]"
-    return Answer.json(200, body, (*UNCACHED, *more.items()), Media.JSON)
+    return Answer.json(200, body, (*UNCACHED, *tokens.items()), Media.JSON)
