@@ -11,12 +11,14 @@ Source: https://www.postgresql.org/docs/current/libpq-connect.html#LIBPQ-MULTIPL
 """
 
 import re
+from inspect import signature
 from typing import Any, Final
 
 import asyncpg
 from asyncpg.exceptions import CannotConnectNowError, PostgresConnectionError, TargetServerAttributeNotMatched
 from sqlalchemy import URL, make_url
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
+from sqlalchemy.exc import ArgumentError
 
 NETLOC: Final = re.compile(r"^(?P<before>[a-z+]+://(?:[^@/?]*@)?)(?P<hosts>[^@/?]*,[^@/?]*)(?P<after>[/?].*|)$")
 """An address with several hosts between the user and the database."""
@@ -29,6 +31,11 @@ PORT: Final = "5432"
 
 SKIPPED: Final = (OSError, PostgresConnectionError, CannotConnectNowError, TargetServerAttributeNotMatched)
 """What one server of several may raise, so that the next is tried; `TimeoutError` is an `OSError`."""
+
+EXAMPLE: Final = "It should look like postgresql://user:password@host:5432/name"
+
+KNOWN_PARAMETERS: Final = frozenset(signature(asyncpg.connect).parameters) | {"prepared_statement_cache_size"}
+"""What may stand after the question mark of an address."""
 
 
 def to_asyncpg_url(address: str, name: str = "DATABASE_URL") -> URL:
@@ -51,6 +58,31 @@ def to_asyncpg_url(address: str, name: str = "DATABASE_URL") -> URL:
         mode = url.query["sslmode"]
         url = url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
     return url.set(drivername="postgresql+asyncpg")
+
+
+def check_address(given: str, name: str = "DATABASE_URL") -> None:
+    """Raise where a setting has no address of PostgreSQL; the message never repeats it, it has a password.
+
+    Args:
+        given: The address.
+        name: The setting.
+
+    Raises:
+        ValueError: It is malformed, or names another kind of database.
+    """
+    try:
+        unknown = sorted(set(to_asyncpg_url(given, name).query) - KNOWN_PARAMETERS)
+    except ArgumentError as error:
+        raise ValueError(f"{name} is not an address. {EXAMPLE}") from error
+    except ValueError as error:
+        if name in str(error):
+            raise
+        raise ValueError(f"{name} has a port that is not a number. {EXAMPLE}") from error
+    if unknown:
+        raise ValueError(
+            f"{name} has parameters that the driver does not know: {', '.join(unknown)}. Remove them. "
+            "For encryption, sslmode is understood."
+        )
 
 
 def split_addresses(given: str) -> tuple[str, ...]:

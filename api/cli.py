@@ -1,14 +1,6 @@
-"""The `achene` command. Each subcommand is a file in `api/commands/`.
-
-What we raise on purpose, and a setting that cannot be used, become one line on standard error and exit
-code 1: they are for the operator, who needs no traceback. Anything else is a fault of ours and keeps its own.
-"""
-
-import sys
+"""The `achene` command. Each subcommand is a file in `api/commands/`; `api.startup` tells why one cannot start."""
 
 import typer
-from pydantic import ValidationError
-from pydantic_settings import SettingsError
 
 from api.commands.console import app as console
 from api.commands.demo import demo
@@ -20,8 +12,7 @@ from api.commands.operations import app as operations
 from api.commands.psql import psql
 from api.commands.schema import app as schema
 from api.commands.serve import serve
-from api.settings import Settings
-from schema.errors import AcheneError
+from api.startup import refusing, warnings
 
 app = typer.Typer(name="achene", no_args_is_help=True, add_completion=False, help="The Achene API server.")
 app.command("serve")(serve)
@@ -38,28 +29,7 @@ app.add_typer(schema, name="schema")
 
 def main() -> None:
     """Run the command line."""
-    try:
+    for line in warnings():
+        typer.echo(f"achene: {line}", err=True)
+    with refusing():
         app()
-    except AcheneError as error:
-        _refuse(str(error))
-    except ValidationError as error:
-        if error.title != Settings.__name__:
-            raise
-        _refuse(describe(error))
-    except SettingsError as error:
-        _refuse(f"A setting cannot be read: {error}")
-
-
-def describe(error: ValidationError) -> str:
-    """Say which variables cannot be used and why, one a line, without what they hold: it may be a secret."""
-    return "\n".join(f"{_variable(str(item['loc'][0]))}: {item['msg']}." for item in error.errors())
-
-
-def _variable(field: str) -> str:
-    """Return the environment variable of a setting, as its validation error names it."""
-    return field if field.isupper() else f"{Settings.model_config['env_prefix']}{field.upper()}"
-
-
-def _refuse(message: str) -> None:
-    typer.echo(f"achene: {message}", err=True)
-    sys.exit(1)

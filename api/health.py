@@ -13,7 +13,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 from pydantic import BaseModel, Field
 
-from api.checks import Checks
+from api.checks import Checks, Part, Report
 from api.database import Database
 from api.health_page import page
 from api.migrations import head, known
@@ -96,6 +96,7 @@ class Health(Checks):
         """Prepare; nothing is connected yet. Takes what `Checks` takes."""
         super().__init__(database, settings)
         self._started_at: float | None = None
+        self._is_leaving = False
         self.router = make_router(self)
 
     @property
@@ -112,6 +113,17 @@ class Health(Checks):
         """Say that the start is done. Call it last; the database need not be there."""
         head(), known()  # read the revisions' files now, not during the first probe
         self._started_at = time.monotonic()
+
+    def leave(self) -> None:
+        """Say from now on that requests should go elsewhere, as this process is being stopped."""
+        self._is_leaving = True
+
+    async def report(self) -> Report:
+        """Return how every part is, and whether the process is being stopped; see `Checks.report`."""
+        report = await super().report()
+        if not self._is_leaving:
+            return report
+        return Report({**report.parts, "server": Part(False, "The server is being stopped.")}, report.made_at)
 
     async def close(self) -> None:
         """Stop checking and drop the connection."""

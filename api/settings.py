@@ -6,9 +6,10 @@ One class, read once at start. A bad value stops the start with a message that n
 from pathlib import Path
 from typing import Annotated, Final, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from api.address import check_address, split_addresses
 from api.client_address import parse_networks
 from api.rates.policy import parse_rate, parse_rules
 from api.store import connect_store
@@ -91,6 +92,15 @@ class Settings(BaseSettings):
 
     health_timeout_seconds: float = Field(default=1.0, gt=0)
     """How long one health check may take before it counts as failed."""
+
+    workers: int = Field(default=1, ge=1, le=256)
+    """How many processes serve; about as many as there are processor cores. Each has pools of its own."""
+
+    worker_timeout_seconds: float = Field(default=30.0, ge=1)
+    """How long a worker may do nothing but compute before it is taken to hang and is replaced."""
+
+    drain_seconds: float = Field(default=0.0, ge=0)
+    """How long the server goes on serving after SIGTERM while `/health/ready` says 503, so that balancers turn away."""
 
     shutdown_timeout_seconds: int = Field(default=10, ge=1)
     """How long requests in progress may take to end when the server stops."""
@@ -266,6 +276,15 @@ class Settings(BaseSettings):
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+    @field_validator("database_url", "database_direct_url", "database_read_urls")
+    @classmethod
+    def _check_addresses(cls, value: str | None, told: ValidationInfo) -> str | None:
+        each = split_addresses(value or "") if told.field_name == "database_read_urls" else (value,)
+        for address in each:
+            if address is not None:
+                check_address(address, str(told.field_name).upper())
         return value
 
     @field_validator("trusted_proxies")

@@ -7,10 +7,11 @@ import ast
 import inspect
 from itertools import pairwise
 from pathlib import Path
-from typing import Any, Final, get_args
+from typing import Final
 
 from pydantic.fields import FieldInfo
 
+from api.setting_words import kind, variable
 from api.settings import PROJECT, Settings
 
 PAGE: Final = PROJECT / "docs/settings.md"
@@ -30,7 +31,7 @@ def table() -> str:
     meanings = docstrings()
     rows = ["| variable | type | default | meaning |", "|---|---|---|---|"]
     for name, field in Settings.model_fields.items():
-        cells = (f"`{variable(name, field)}`", kind(field.annotation), default(field), meanings[name])
+        cells = (f"`{variable(name)}`", kind(field.annotation), default(field), meanings[name])
         rows.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
     return "\n".join(rows) + "\n"
 
@@ -43,24 +44,6 @@ def docstrings() -> dict[str, str]:
         for field, line in pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(line, ast.Expr)
     }
-
-
-def variable(name: str, field: FieldInfo) -> str:
-    """Return the environment variable of a field."""
-    return str(field.validation_alias or f"{Settings.model_config['env_prefix']}{name.upper()}")
-
-
-def kind(annotation: Any) -> str:
-    """Return what a value looks like, in words."""
-    names = {bool: "true or false", int: "whole number", float: "number", str: "text", Path: "path"}
-    if annotation in names:
-        return names[annotation]
-    parts = [part for part in get_args(annotation) if part is not type(None)]
-    if all(isinstance(part, str) for part in parts):
-        return " or ".join(f"`{part}`" for part in parts)
-    if tuple in {getattr(part, "__origin__", None) for part in parts} or "tuple" in str(annotation):
-        return "words, by commas"
-    return kind(parts[0])
 
 
 def default(field: FieldInfo) -> str:

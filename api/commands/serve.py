@@ -2,7 +2,7 @@
 
 The order matters: first the port, so that a mistake costs nothing; then the database; then the application.
 On the way out it is the other way round. What each step does is elsewhere: `api.listen`, `api.embedded`,
-`api.first_start`, `api.app`.
+`api.first_start`, `api.app`, `api.serving`.
 """
 
 import asyncio
@@ -15,7 +15,9 @@ from rich.console import Console
 from api.commands.content import bars
 from api.commands.migrate import run as migrate_to_head
 from api.embedded import database_url, past_pooler
-from api.listen import base_url, bind, run, until_stopped
+from api.listen import base_url, bind, until_stopped
+from api.serving.server import run
+from api.serving.supervisor import supervise
 from api.settings import Settings
 
 
@@ -63,6 +65,7 @@ def serve(
     port: Annotated[
         int | None, typer.Option(min=0, max=65535, help="Port; 0 for any free one. [default: 8000]")
     ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="How many processes serve. [default: 1]")] = None,
     migrate: Annotated[
         bool | None,
         typer.Option(
@@ -77,7 +80,8 @@ def serve(
     demo_posts: Annotated[int, typer.Option(min=0, help="How many demo posts.")] = 1000,
 ) -> None:
     """Start the server; without DATABASE_URL, with a PostgreSQL of its own and demo content."""
-    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    options = {"host": host, "port": port, "workers": workers}
+    given = {name: value for name, value in options.items() if value is not None}
     settings = Settings(**given)  # type: ignore[arg-type]  # named as the fields are
     is_embedded = settings.database_url is None
     is_migrating = is_embedded if migrate is None else migrate
@@ -93,6 +97,10 @@ def serve(
                 f"embedded PostgreSQL in {settings.data_dir}" if is_embedded else "the one of DATABASE_URL",
                 key,
             )
+            if settings.workers > 1:
+                embedded = url if is_embedded else None
+                supervise(listener, settings, given, embedded, lambda: greeting.print(console))
+                return
             from api.app import create_app  # the graph takes a moment to load; the port comes first
 
             run(create_app(settings, url), listener, settings, lambda: greeting.print(console))

@@ -16,7 +16,8 @@ import asyncpg
 import pytest
 
 from api import embedded
-from api.embedded import binaries, check_address, database_url
+from api.address import check_address
+from api.embedded import binaries, database_url
 from api.postgres import Cluster, prepare
 from api.settings import Settings
 from schema.errors import StartError
@@ -282,7 +283,7 @@ EXAMPLE = "It should look like postgresql://user:password@host:5432/name"
 )
 def test_bad_address(given: str, message: str) -> None:
     """A DATABASE_URL that cannot be used is refused at once, and its password is not repeated."""
-    with pytest.raises(StartError) as raised:
+    with pytest.raises(ValueError, match="DATABASE_URL") as raised:
         check_address(given)
     assert str(raised.value) == message
 
