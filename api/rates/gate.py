@@ -7,7 +7,6 @@ of browsers, which `api.middleware.Cors` answers further out.
 from collections.abc import Sequence
 from functools import partial
 
-from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -15,11 +14,13 @@ from api.answer import UNCACHED, Answer
 from api.client_address import client_address
 from api.context import Parts, authenticate, trail_of
 from api.errors import NotAcceptableError, headers_of, status_of
+from api.headers import request_headers
 from api.middleware import GRAPHQL_PATH, is_probe
 from api.negotiation import OFFERS, Media, accepted
 from api.rates.charging import STANDINGS
 from api.rates.standing import Standing, rate_headers
 from api.rest.problems import problem_of, refusal
+from api.telemetry import logger
 from schema.errors import PublicError
 from schema.principal import Principal
 
@@ -38,6 +39,7 @@ class RateGate:
         self._app = app
         self._parts = parts
         self._rest = rest
+        self._has_hinted = bool(parts.settings.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
@@ -54,6 +56,8 @@ class RateGate:
         if decision.refusal is None:
             await self._app(scope, receive, send)
             return
+        if principal.is_anonymous:
+            self._hint(scope)
         trail_of(scope).codes.append(decision.refusal.code)
         await self._refused(scope, path, decision.refusal).send(send, is_head=scope["method"] == "HEAD")
 
@@ -63,6 +67,16 @@ class RateGate:
             return await authenticate(scope, self._parts)
         except PublicError:
             return self._parts.anonymous
+
+    def _hint(self, scope: Scope) -> None:
+        """Say once that all visitors may be counted as one, behind a proxy that nobody has named."""
+        if not self._has_hinted and b"x-forwarded-for" in request_headers(scope):
+            self._has_hinted = True
+            logger().warning(
+                "a caller was refused by its address, and names another in X-Forwarded-For: if it is a proxy, name it",
+                address=str(client_address(scope)),
+                setting="ACHENE_TRUSTED_PROXIES",
+            )
 
     def _refused(self, scope: Scope, path: str, error: PublicError) -> Answer:
         """Return a refusal in the form that the path has for all its errors."""
@@ -88,6 +102,6 @@ def _path(scope: Scope) -> str:
 def _wanted(scope: Scope) -> Media:
     """Return the media type that a client of the graph wants most."""
     try:
-        return accepted(",".join(Headers(scope=scope).getlist("accept")).encode("latin-1"), OFFERS)
+        return accepted(request_headers(scope).get(b"accept"), OFFERS)
     except NotAcceptableError:
         return Media.JSON

@@ -44,9 +44,6 @@ class Decision:
 FREE: Final = Decision(())
 """Nothing is limited."""
 
-UNCOUNTED: Final = Decision((), UnavailableError("Requests cannot be counted at the moment."))
-"""What cannot be counted is refused."""
-
 
 class Rates:
     """The rates of one server process."""
@@ -64,8 +61,8 @@ class Rates:
         self._cost = _policy(COST, settings.rate_cost), _policy(COST, anonymous_cost)
         self._rules = parse_rules(settings.rate_paths)
         self._counters = counters or _counters(settings)
-        self._uncounted = UNCOUNTED if settings.rate_on_failure == "refuse" else FREE
-        self._own = MemoryCounters() if settings.rate_on_failure == "local" else None
+        self._is_refusing = settings.rate_on_failure == "refuse"
+        self._fallback = MemoryCounters() if settings.rate_on_failure == "local" else None
         self._names = _Names(settings.redis_url)
 
     async def start(self) -> None:
@@ -126,7 +123,10 @@ class Rates:
         try:
             return Decision(await self._counters.take(charges))
         except CountersUnavailableError:
-            return self._uncounted if self._own is None else Decision(await self._own.take(charges))
+            if self._fallback is not None:
+                return Decision(await self._fallback.take(charges))
+            refusal = UnavailableError("Requests cannot be counted at the moment.")
+            return Decision((), refusal) if self._is_refusing else FREE
 
     def _requests_of(self, principal: Principal) -> Policy | None:
         own = principal.requests_per_minute
@@ -161,9 +161,8 @@ class _Names:
 def _counters(settings: Settings) -> Counters:
     if settings.redis_url is None:
         return MemoryCounters()
-    return SharedCounters(
-        connect_store(settings.redis_url, settings.redis_timeout_seconds), settings.redis_timeout_seconds
-    )
+    seconds = settings.redis_timeout_seconds
+    return SharedCounters(connect_store(settings.redis_url, seconds), seconds)
 
 
 def _policy(name: Literal["requests", "cost"], rate: str | None) -> Policy | None:

@@ -119,6 +119,16 @@ async def test_spoofed_addresses_do_not_help(web: Served, header: str) -> None:
         assert [each.status_code for each in answers] == [200, 200, 429, 429]
 
 
+async def test_a_proxy_that_nobody_named(content_url: str) -> None:
+    """Where visitors may be counted as one, behind a proxy that is not trusted, the log says so once."""
+    async with serving(content_url) as web:
+        with limited(web, rate_requests="1/minute"):
+            for number in range(3):
+                await web.ask(QUERY, headers={"X-Forwarded-For": f"203.0.113.{number}"})
+        hints = [line for line in await web.logged(4) if line["event"] != "request"]
+        assert [(line["address"], line["setting"]) for line in hints] == [("127.0.0.1", "ACHENE_TRUSTED_PROXIES")]
+
+
 async def test_clients_behind_a_trusted_proxy(content_url: str) -> None:
     """Behind a proxy that is named each client has its own count, whatever it claims; IPv6 clients by their /64."""
     async with serving(content_url, trusted_proxies=("127.0.0.1",)) as web:
