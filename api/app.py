@@ -144,7 +144,7 @@ def _lane(parts: Parts, endpoint: ASGIApp) -> ASGIApp:
     lane: ASGIApp = RateGate(endpoint, parts)
     for proxy in behind_proxies(parts.settings.trusted_proxies):
         lane = proxy.cls(lane, *proxy.args, **proxy.kwargs)
-    return RequestLine(lane, parts.telemetry)
+    return RequestLine(lane, parts.telemetry, parts.settings.hsts_seconds)
 
 
 @asynccontextmanager

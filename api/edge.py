@@ -51,6 +51,8 @@ class Edge(FastAPI):
         """Return whether nothing but the graph has a say in a request; its headers are then in the scope."""
         if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != GRAPHQL_PATH:
             return False
+        if scope["query_string"]:
+            return False
         headers: Headers = dict(scope["headers"])
         host = headers.get(b"host")
         if len(headers) != len(scope["headers"]) or b"origin" in headers or host is None or not self._hosts.has(host):

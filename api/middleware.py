@@ -23,6 +23,7 @@ from api.answer import Answer
 from api.client_address import behind_proxies
 from api.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
 from api.headers import request_headers
+from api.keyless import KeylessAddress
 from api.settings import Settings
 from api.telemetry import CURRENT, TRAIL, RequestLines, Trail, logger
 from api.telemetry.telemetry import Telemetry
@@ -37,6 +38,7 @@ SECURITY: Final = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
     (b"x-frame-options", b"DENY"),
+    (b"cross-origin-resource-policy", b"same-origin"),
 )
 """Headers of every response."""
 
@@ -80,9 +82,10 @@ LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 def guard(settings: Settings, telemetry: Telemetry) -> list[Middleware]:
     """Return what stands before all routes, the outermost first."""
     found = [
-        Middleware(RequestLine, telemetry=telemetry),
+        Middleware(RequestLine, telemetry=telemetry, hsts_seconds=settings.hsts_seconds),
         *behind_proxies(settings.trusted_proxies),
         Middleware(TrustedHosts, hosts=Hosts(trusted_hosts(settings))),
+        Middleware(KeylessAddress),
     ]
     origins, pattern = allowed_origins(settings)
     if origins or pattern:
@@ -120,8 +123,10 @@ def allowed_origins(settings: Settings) -> tuple[tuple[str, ...], str | None]:
 class RequestLine:
     """Gives each request an id and one log line, and catches what nobody else did."""
 
-    def __init__(self, app: ASGIApp, telemetry: Telemetry) -> None:
+    def __init__(self, app: ASGIApp, telemetry: Telemetry, hsts_seconds: int = 0) -> None:
         self._app = app
+        self._secure = (*SECURITY, (b"strict-transport-security", b"max-age=%d" % hsts_seconds))
+        self._has_hsts = hsts_seconds > 0
         self._log = logger()
         self._telemetry = telemetry
         self._lines = RequestLines()
@@ -134,7 +139,8 @@ class RequestLine:
         began = time.perf_counter()
         trail = scope[TRAIL] = Trail(_request_id(scope), kind=_kind(scope["path"]))
         CURRENT.set(trail)
-        response = _Response(send, trail.request_id)
+        is_secured = self._has_hsts and scope["scheme"] == "https"
+        response = _Response(send, trail.request_id, self._secure if is_secured else SECURITY)
         with self._telemetry.around(scope, trail):
             try:
                 await self._app(scope, receive, response.send)
@@ -152,17 +158,18 @@ class RequestLine:
 class _Response:
     """Sends a response on, with the headers that each one has, and remembers its status."""
 
-    __slots__ = ("_id", "_send", "status")
+    __slots__ = ("_id", "_more", "_send", "status")
 
-    def __init__(self, send: Send, request_id: str) -> None:
+    def __init__(self, send: Send, request_id: str, more: Sequence[tuple[bytes, bytes]]) -> None:
         self._send = send
+        self._more = more
         self._id = request_id.encode()
         self.status: int | None = None
 
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [*message.get("headers", ()), (b"x-request-id", self._id), *SECURITY]
+            headers = [*message.get("headers", ()), (b"x-request-id", self._id), *self._more]
             if CLOSED_POLICY[0] not in {name.lower() for name, _ in headers}:
                 headers.append(CLOSED_POLICY)
             message = {**message, "headers": headers}

@@ -112,6 +112,9 @@ class Settings(BaseSettings):
     cors_origins: CommaSeparated | None = None
     """Origins that browsers may call from. None means any localhost port in development, else none."""
 
+    hsts_seconds: int = Field(default=0, ge=0)
+    """How long browsers are told to come by HTTPS alone, where a request came by it; 0 tells them nothing."""
+
     trusted_hosts: CommaSeparated | None = None
     """Host names that are answered. None means localhost, in production only where the server listens on it alone."""
 

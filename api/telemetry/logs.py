@@ -5,6 +5,7 @@ variables are not logged at all. The line of each request is made by `api.teleme
 """
 
 import logging
+import re
 import sys
 import traceback
 from typing import Any, Final, Literal, TextIO
@@ -22,6 +23,12 @@ ACCESS: Final = "uvicorn.access"
 
 _lines: LineStream | None = None
 """Where lines of requests go as JSON."""
+
+KEY_MARK: Final = "ach_"
+"""What every API key begins with; see `api.keys.format`, which is not known here."""
+
+KEY: Final = re.compile(rf"({KEY_MARK}[0-9a-z]{{10}}_)[0-9A-Za-z]+")
+"""A key, or what is left of one: its visible part, and the rest."""
 
 
 def configure_logging(format_: Literal["text", "json"], stream: TextIO | None = None) -> None:
@@ -76,6 +83,7 @@ def _renderers(format_: Literal["text", "json"], stream: TextIO) -> list[Process
     if format_ == "json":
         return [
             structlog.processors.format_exc_info,
+            redact,
             structlog.processors.JSONRenderer(serializer=lambda event, **_: orjson.dumps(event, default=str).decode()),
         ]
     return [
@@ -88,9 +96,21 @@ def _renderers(format_: Literal["text", "json"], stream: TextIO) -> list[Process
 def escape(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
     """Escape control characters in every text of an event, so that none can forge a line or steer a terminal."""
     for key, value in event.items():
-        if isinstance(value, str) and not value.isprintable():
-            event[key] = escaped(value)
+        if isinstance(value, str):
+            event[key] = redacted(value if value.isprintable() else escaped(value))
     return event
+
+
+def redact(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
+    """Leave only the visible part of each API key in the text of a traceback."""
+    if "exception" in event:
+        event["exception"] = redacted(event["exception"])
+    return event
+
+
+def redacted(text: str) -> str:
+    """Return a text with only the visible part of each API key in it, wherever it came from."""
+    return KEY.sub(r"\1***", text) if KEY_MARK in text else text
 
 
 def escaped(text: str) -> str:
@@ -103,7 +123,7 @@ def escaped(text: str) -> str:
 def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
     """Write a traceback below its line, each line of it marked so that it cannot pass for another event."""
     for line in "".join(traceback.format_exception(*exc_info)).splitlines():
-        stream.write(f"\n  | {escaped(line)}")
+        stream.write(f"\n  | {redacted(escaped(line))}")
 
 
 def logger() -> Any:
