@@ -11,6 +11,7 @@ from api.commands.migrate import migrate
 from api.commands.operations import app as operations
 from api.commands.psql import psql
 from api.commands.schema import app as schema
+from api.commands.rules import rules
 from api.commands.serve import serve
 from api.startup import refusing, warnings
 
@@ -19,6 +20,7 @@ app.command("serve")(serve)
 app.command("migrate")(migrate)
 app.command("psql")(psql)
 app.command("explain")(explain)
+app.command("rules")(rules)
 app.command("demo")(demo)
 app.command("import")(import_)
 app.add_typer(keys, name="keys")
