@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from api.authentication import load as load_authentication
 from api.caching import Caching
 from api.client_address import behind_proxies
 from api.console import Console
@@ -69,6 +70,8 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
         middleware=guard(settings, parts.telemetry),
     )
     app.state.parts = parts
+    if parts.authentication is not None:
+        parts.authentication.app = app
     add_routes(app, parts)
     return app
 
@@ -87,6 +90,7 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         anonymous=anonymous,
         rates=Rates(settings),
         caching=Caching(database, settings, anonymous if anonymous.may(READ) else None),
+        authentication=load_authentication(settings.authenticate) if settings.authenticate else None,
         replicas=Replicas(read_urls, database.url, settings) if read_urls else None,
     )
 

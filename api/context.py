@@ -6,6 +6,7 @@ from typing import Final
 from starlette.types import Scope
 
 from api.auth import presented_key
+from api.authentication import Authentication
 from api.caching import Caching
 from api.consistency import read_token
 from api.database import Database
@@ -60,6 +61,8 @@ class Parts:
 
     caching: Caching
     """What is kept of answers."""
+    authentication: Authentication | None = None
+    """A team's own way to say who asks, before keys are looked at."""
 
     replicas: Replicas | None = None
     """The standbys that queries are read from; None where there are none."""
@@ -88,13 +91,16 @@ async def authenticate(scope: Scope, parts: Parts) -> Principal:
 
 
 async def _identify(scope: Scope, parts: Parts) -> Principal:
+    if parts.authentication is not None and (own := await parts.authentication.identify(scope)) is not None:
+        trail_of(scope).key = own.key_prefix
+        return own
     headers = request_headers(scope)
     if b"x-api-key" not in headers and b"authorization" not in headers:
         return parts.anonymous
     presented = presented_key(scope["headers"])
     if presented is None:
         return parts.anonymous
-    principal = await parts.keys.resolve(presented)
+    principal = await parts.keys.resolve(presented, scope)
     trail_of(scope).key = principal.key_prefix
     return principal
 

@@ -69,6 +69,9 @@ class Kept:
             operation: What is asked.
         """
         self._transaction = transaction
+        if principal.key_id is None and not principal.is_anonymous:  # whom a team's own authentication knows
+            own = hashlib.sha256(f"{principal.user_id}/{principal.subject}".encode()).hexdigest()
+            key = f"{own} {key}"  # no client's key has a space in it
         self._names = {"owner": principal.key_id or 0, "key": key}
         asked = orjson.dumps([operation.query, operation.name, operation.variables], option=orjson.OPT_SORT_KEYS)
         self._hash = hashlib.sha256(asked).digest()

@@ -122,6 +122,10 @@ class Settings(BaseSettings):
     """Addresses and networks of proxies, such as `10.0.0.0/8`, that say by X-Forwarded-For and X-Forwarded-Proto whom
     a request comes from."""
 
+    authenticate: str | None = None
+    """A FastAPI dependency of your own that says who asks, as `package.module:function`; see [Keys](keys.md). None:
+    keys alone do."""
+
     key_cache_seconds: float = Field(default=60.0, gt=0)
     """How long a key that was looked up is remembered, while the database tells of every change to it."""
 

@@ -37,10 +37,13 @@ class Principal:
     cost_per_minute: int | None = None
     """How many rows its operations may be able to read in a minute, where it has a number of its own."""
 
+    subject: str | None = None
+    """Who it is in the words of a team's own authentication, such as the `sub` of a token; never a secret."""
+
     @property
     def is_anonymous(self) -> bool:
-        """True where no key was shown."""
-        return self.key_id is None
+        """True where nothing was shown that says who asks."""
+        return self.key_id is None and self.user_id is None and self.subject is None
 
     def may(self, scope: str) -> bool:
         """Return whether the caller has a scope."""

@@ -24,6 +24,7 @@ from api.embedded import session_url
 from api.keys import store
 from api.keys.expiry import expiry, grace
 from api.keys.format import named
+from api.keys.places import check_networks, check_origins
 from api.migrations import migrate
 from api.node import sqlstate
 from api.rates.policy import LARGEST
@@ -50,6 +51,13 @@ def create(
     scopes: Annotated[str, typer.Option(help="What it may do, such as read,posts:write.", show_default=False)],
     expires: Annotated[str, typer.Option(help="A time span such as 90d, a day such as 2027-01-31, or never.")] = "90d",
     user: Annotated[str | None, typer.Option(help="E-mail address of the user whose key it is.")] = None,
+    origins: Annotated[
+        str,
+        typer.Option(help="Pages that may use it, such as https://app.example.com. [default: any]", show_default=False),
+    ] = "",
+    networks: Annotated[
+        str, typer.Option(help="Where it may be used from, such as 10.0.0.0/8. [default: anywhere]", show_default=False)
+    ] = "",
     requests_per_minute: Annotated[
         int | None, typer.Option(min=1, max=LARGEST, help="Requests that it may make. [default: as any key]")
     ] = None,
@@ -69,13 +77,16 @@ def create(
                 checked_scopes,
                 expires_at,
                 owner,
+                origins=checked_origins,
+                networks=checked_networks,
                 requests_per_minute=requests_per_minute,
                 cost_per_minute=cost_per_minute,
             )
 
     with refused():
         checked_name = store.check_name(name)
-        checked_scopes = store.check_scopes(word.strip() for word in scopes.split(",") if word.strip())
+        checked_scopes = store.check_scopes(_words(scopes))
+        checked_origins, checked_networks = check_origins(_words(origins)) or (), check_networks(_words(networks)) or ()
         expires_at = expiry(expires, datetime.now(UTC))
         key, shown = _on_database(work)
     _hand_over(key, shown)
@@ -140,6 +151,29 @@ def rotate(
     typer.echo(f"The old key {wanted} {ends}.", err=True)
 
 
+@app.command("scopes")
+def scopes_(
+    prefix: Prefix,
+    scopes: Annotated[
+        str, typer.Argument(help="What it may do from now on, such as read,posts:all.", show_default=False)
+    ],
+) -> None:
+    """Change what a key may do, at once; all that it has then is named."""
+
+    async def work(database: Database) -> tuple[ApiKey, list[str]]:
+        async with database.write() as session:
+            return await store.rescope(session, wanted, checked)
+
+    with refused():
+        wanted, checked = named(prefix), store.check_scopes(_words(scopes))
+        key, before = _on_database(work)
+    typer.echo(f"The key {key.prefix} ({key.name}) has {', '.join(key.scopes)} now. It had {', '.join(before)}.")
+
+
+def _words(given: str) -> list[str]:
+    return [word.strip() for word in given.split(",") if word.strip()]
+
+
 def _on_database(work: Callable[[Database], Awaitable[Result]]) -> Result:
     """Do something on the database, the embedded one where there is no other.
 
@@ -191,6 +225,8 @@ def _as_json(key: ApiKey, owner: str | None, now: datetime) -> dict[str, Any]:
         "name": key.name,
         "scopes": key.scopes,
         "owner": owner,
+        "origins": key.origins,
+        "networks": key.networks,
         "created_at": key.created_at,
         "expires_at": key.expires_at,
         "revoked_at": key.revoked_at,
@@ -202,13 +238,27 @@ def _as_json(key: ApiKey, owner: str | None, now: datetime) -> dict[str, Any]:
 
 
 def _table(keys: Iterable[tuple[ApiKey, str | None]], now: datetime) -> Table:
-    table = Table("prefix", "name", "scopes", "owner", "created", "expires", "last used", "a minute", "state")
+    table = Table("prefix", "name", "scopes", "owner", "created", "expires", "last used", "from", "a minute", "state")
     table.columns[0].no_wrap = True
     for key, owner in keys:
         times = (_time(at) for at in (key.created_at, key.expires_at, key.last_used_at))
-        cells = (key.prefix, key.name, ", ".join(key.scopes), owner or "", *times, _rates(key), _state(key, now))
+        cells = (
+            key.prefix,
+            key.name,
+            ", ".join(key.scopes),
+            owner or "",
+            *times,
+            _places(key),
+            _rates(key),
+            _state(key, now),
+        )
         table.add_row(*(Text(cell) for cell in cells))  # Text: a name may look like markup
     return table
+
+
+def _places(key: ApiKey) -> str:
+    """Return where a key may be used from, where that is not anywhere."""
+    return ", ".join([*(key.origins or ()), *(key.networks or ())])
 
 
 def _rates(key: ApiKey) -> str:

@@ -7,6 +7,8 @@ of changes and says whether what is remembered may be used, `usage` notes the la
 import time
 from typing import Final
 
+from starlette.types import Scope
+
 from api.database import Database
 from api.keys.cache import Cache
 from api.keys.format import prefix_of
@@ -15,11 +17,14 @@ from api.keys.lookup import Lookup
 from api.keys.records import Record
 from api.keys.usage import Usage
 from api.settings import Settings
-from schema.errors import UnauthenticatedError
+from schema.errors import ForbiddenError, UnauthenticatedError
 from schema.principal import Principal
 
 REFUSED: Final = "The API key is unknown, revoked or expired."
 """One message for all three: who does not have the key learns nothing of it."""
+
+ELSEWHERE: Final = "The API key may not be used from where this request comes from."
+"""One message for origins and for networks: who has stolen a key learns not which of them to forge."""
 
 
 class Keys:
@@ -61,11 +66,16 @@ class Keys:
         """Write down the uses that were noted, now. It never raises."""
         await self._usage.flush()
 
-    async def resolve(self, presented: str) -> Principal:
+    async def resolve(self, presented: str, scope: Scope | None = None) -> Principal:
         """Return who shows a key.
+
+        Args:
+            presented: The key.
+            scope: The request; without one the key is shown by who runs the server, from wherever.
 
         Raises:
             UnauthenticatedError: It is no key, or does not hold. The message does not repeat it.
+            ForbiddenError: It may not be used from where the request comes from. The message does not say why.
             UnavailableError: It has to be looked up, and the database did not answer in time.
         """
         prefix = prefix_of(presented)
@@ -75,6 +85,8 @@ class Keys:
         now = time.monotonic()
         if not record.fits(presented) or now >= record.ends_at or record.principal.key_id is None:
             raise UnauthenticatedError(REFUSED)
+        if record.places is not None and scope is not None and not record.places.allow(scope):
+            raise ForbiddenError(ELSEWHERE)
         self._usage.note(record.principal.key_id, now)
         return record.principal
 

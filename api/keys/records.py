@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import ARRAY, Executable, Float, Row, Text, any_, bindparam, cast, func, select, text
 
 from api.keys.format import hash_of
+from api.keys.places import Places, places
 from schema.context import WriteSession
 from schema.models.api_key import ApiKey
 from schema.principal import Principal
@@ -23,6 +24,8 @@ SELECT_KEYS: Final = select(
     ApiKey.secret_hash,
     ApiKey.scopes,
     ApiKey.user_id,
+    ApiKey.origins,
+    ApiKey.networks,
     ApiKey.requests_per_minute,
     ApiKey.cost_per_minute,
     cast(  # of numbers, as PostgreSQL before 17 cannot subtract an infinite time
@@ -57,6 +60,9 @@ class Record:
 
     ends_at: float
     """When it stops working, by expiry or by being taken back: seconds of `time.monotonic`."""
+
+    places: Places | None = None
+    """Where it may be used from; anywhere where None."""
 
     def fits(self, presented: str) -> bool:
         """Return whether a key is this one, in a time that does not tell how much of it is right."""
@@ -104,6 +110,7 @@ def to_records(rows: Iterable[Row[Any]], asked_at: float) -> dict[str, Record]:
             ),
             row.secret_hash,
             inf if row.seconds_left is None else asked_at + row.seconds_left,
+            places(row.origins, row.networks),
         )
         for row in rows
     }

@@ -13,6 +13,7 @@ from sqlalchemy import DateTime, func, select
 from sqlalchemy.dialects.postgresql import insert
 
 from api.keys.format import make
+from api.keys.places import check_networks, check_origins
 from schema.context import ReadSession, WriteSession
 from schema.errors import BadInputError, StartError
 from schema.models.api_key import ApiKey
@@ -23,7 +24,16 @@ SCOPE: Final = re.compile(r"[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)?")
 LONGEST_SCOPE: Final = 100
 LONGEST_NAME: Final = 200
 
-KEPT: Final = ("name", "scopes", "expires_at", "user_id", "requests_per_minute", "cost_per_minute")
+KEPT: Final = (
+    "name",
+    "scopes",
+    "expires_at",
+    "user_id",
+    "origins",
+    "networks",
+    "requests_per_minute",
+    "cost_per_minute",
+)
 """What a key that replaces another takes over from it."""
 
 
@@ -34,6 +44,8 @@ async def create(
     expires_at: datetime | None = None,
     user: User | None = None,
     *,
+    origins: Iterable[str] = (),
+    networks: Iterable[str] = (),
     requests_per_minute: int | None = None,
     cost_per_minute: int | None = None,
 ) -> tuple[ApiKey, str]:
@@ -45,6 +57,8 @@ async def create(
         scopes: What it may do, at least one.
         expires_at: When it stops working, with a time zone; None for never.
         user: Whose key it is, where it is someone's.
+        origins: Origins of the pages that may use it; without any, whoever has it may.
+        networks: Addresses and networks from which it may be used; without any, from anywhere.
         requests_per_minute: Requests that it may make in a minute; None for as many as any key.
         cost_per_minute: Rows that its operations may be able to read in a minute; None for as many as those of any key.
 
@@ -52,7 +66,7 @@ async def create(
         The stored key, and the key itself, which is nowhere else and cannot be had again.
 
     Raises:
-        BadInputError: A name, scope or time is not what it may be.
+        BadInputError: A name, scope, origin or network is not what it may be.
     """
     return await _insert(
         session,
@@ -61,6 +75,8 @@ async def create(
             "scopes": check_scopes(scopes),
             "expires_at": expires_at,
             "user_id": user.id if user else None,
+            "origins": check_origins(origins),
+            "networks": check_networks(networks),
             "requests_per_minute": requests_per_minute,
             "cost_per_minute": cost_per_minute,
         },
@@ -113,6 +129,25 @@ async def rotate(session: WriteSession, prefix: str, grace: timedelta = timedelt
     key.revoked_at = now + grace
     await session.flush()
     return await _insert(session, {name: getattr(key, name) for name in KEPT})
+
+
+async def rescope(session: WriteSession, prefix: str, scopes: Iterable[str]) -> tuple[ApiKey, list[str]]:
+    """Give a key other scopes, at once.
+
+    Returns:
+        The key, and the scopes that it had.
+
+    Raises:
+        BadInputError: A scope is not written as scopes are, or there are none.
+        StartError: There is no such key, or it is revoked.
+    """
+    wanted = check_scopes(scopes)
+    key = await _lock(session, prefix)
+    if key.revoked_at is not None and key.revoked_at <= await _now(session):
+        raise StartError(f"The key {prefix} is revoked. Make a new one with `achene keys create`.")
+    before, key.scopes = key.scopes, wanted
+    await session.flush()
+    return key, before
 
 
 async def owner(session: WriteSession, email: str) -> User:

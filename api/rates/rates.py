@@ -149,13 +149,17 @@ class _Names:
         """Return whose counters count."""
         if principal.key_id is not None:
             return Caller(f"key:{principal.key_id}", is_key=True)
+        if not principal.is_anonymous:  # whom a team's own authentication knows
+            return Caller(f"own:{self._hash(f'{principal.user_id}/{principal.subject}'.encode())}", is_key=True)
         if address is None:
             return NOWHERE
         return self._of_network(address)
 
     def _hashed(self, address: Address) -> Caller:
-        network = network_of(address).network_address.packed
-        return Caller(f"address:{blake2b(network, key=self._secret, digest_size=16).hexdigest()}", is_key=False)
+        return Caller(f"address:{self._hash(network_of(address).network_address.packed)}", is_key=False)
+
+    def _hash(self, name: bytes) -> str:
+        return blake2b(name, key=self._secret, digest_size=16).hexdigest()
 
 
 def _counters(settings: Settings) -> Counters:

@@ -32,6 +32,12 @@ class ApiKey(Base):
         index=True,
         comment="Whose key it is, where it is someone's.",
     )
+    origins: Mapped[list[str] | None] = mapped_column(
+        ARRAY(Text), comment="Origins of pages that may use it; null for any, and for what is no page."
+    )
+    networks: Mapped[list[str] | None] = mapped_column(
+        ARRAY(Text), comment="Networks from which it may be used; null for any."
+    )
     requests_per_minute: Mapped[int | None] = mapped_column(
         BigInteger, comment="Requests that it may make in a minute; null for as many as the server lets any key make."
     )

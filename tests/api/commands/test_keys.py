@@ -75,6 +75,8 @@ def test_list_for_programs(database_url: str) -> None:
         "name": "test",
         "scopes": ["read"],
         "owner": "ann@example.org",
+        "origins": None,
+        "networks": None,
         "expires_at": None,
         "revoked_at": None,
         "last_used_at": None,
@@ -95,7 +97,18 @@ def test_list_for_people(database_url: str) -> None:
     result = run(database_url, "list")
     rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in result.stdout.splitlines() if "│" in line]
     assert rows == [
-        [shown[4:14], "[red]x[/]", "read", "", "2026-01-02 03:04 UTC", "never", "2026-02-03 04:05 UTC", "", "active"]
+        [
+            shown[4:14],
+            "[red]x[/]",
+            "read",
+            "",
+            "2026-01-02 03:04 UTC",
+            "never",
+            "2026-02-03 04:05 UTC",
+            "",
+            "",
+            "active",
+        ]
     ]
 
 
@@ -213,3 +226,27 @@ def test_on_the_embedded_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     found = CliRunner().invoke(app, ("keys", "list", "--json"))
     assert (made.exit_code, found.exit_code) == (0, 0)
     assert [key["prefix"] for key in json.loads(found.stdout)] == [made.stdout[4:14]]
+
+
+def test_where_keys_work(database_url: str) -> None:
+    """Origins and networks are kept as they are meant, shown, and taken over by the key that replaces theirs."""
+    shown = make(database_url, "--origins", "https://A.example.com/", "--networks", "10.0.0.0/8, ::1")
+    run(database_url, "rotate", shown)
+    assert [(key["origins"], key["networks"]) for key in listed(database_url)] == [
+        (["https://a.example.com"], ["10.0.0.0/8", "::1/128"])
+    ] * 2
+    assert "https://a.example.com, 10.0.0.0/8, ::1/128" in run(database_url, "list", COLUMNS="300").stdout
+    refusal = run(database_url, "create", "--name", "x", "--scopes", "read", "--networks", "10.0.0.1/8")
+    assert (refusal.exit_code, len(listed(database_url))) == (2, 2)
+
+
+def test_scopes_change(database_url: str) -> None:
+    """All that a key may do from then on is named; a key that is revoked stays as it is."""
+    prefix = make(database_url)[4:14]
+    changed = run(database_url, "scopes", prefix, "read, posts:all")
+    assert changed.stdout == f"The key {prefix} (test) has read, posts:all now. It had read.\n"
+    assert [key["scopes"] for key in listed(database_url)] == [["read", "posts:all"]]
+    assert run(database_url, "scopes", prefix, "No").exit_code == 2
+    run(database_url, "revoke", prefix)
+    assert run(database_url, "scopes", prefix, "read").exit_code == 1
+    assert [key["scopes"] for key in listed(database_url)] == [["read", "posts:all"]]

@@ -1,0 +1,93 @@
+"""Authentication of a team's own, such as JWT: a FastAPI dependency that says who asks, before keys are looked at.
+
+    ACHENE_AUTHENTICATE=ours.tokens:principal
+
+    def principal(token: Annotated[str | None, Depends(bearer)]) -> Principal | None: ...
+
+It is solved by FastAPI's own machinery, so it may have dependencies, read headers and cookies, be a generator, sync or
+async. It returns a `Principal`, or None for a request that it has nothing to say of, whose key is then looked at. It
+refuses by an HTTPException. The body it cannot read: who asks is known before that is looked at.
+
+The signature is read once. Where the setting is not used, nothing of this is on the way of a request.
+"""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Annotated, Any, Final
+
+from fastapi import Depends, FastAPI, HTTPException, Request
+from fastapi.dependencies.utils import get_dependant, solve_dependencies
+from starlette.types import Scope
+from uvicorn.importer import ImportFromStringError, import_from_string
+
+from api.errors import BadRequestError
+from schema.errors import ForbiddenError, PublicError, StartError, UnauthenticatedError, UnavailableError
+from schema.principal import Principal
+
+REFUSALS: Final = {401: UnauthenticatedError, 403: ForbiddenError}
+"""What some statuses of an HTTPException are to us."""
+
+
+class Authentication:
+    """The dependency, ready to be asked."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        """Read its signature."""
+
+        def asked(found: Annotated[Any, Depends(function)]) -> Any:
+            return found
+
+        self._dependant = get_dependant(path="", call=asked)
+        self.app: FastAPI | None = None
+        """The application, whose `dependency_overrides` count."""
+
+    async def identify(self, scope: Scope) -> Principal | None:
+        """Return who sends a request, or None where it has nothing to say of it.
+
+        Raises:
+            PublicError: It refused the request.
+            TypeError: It returned something else.
+        """
+        async with AsyncExitStack() as stack:
+            inner = {**scope, "app": self.app, "fastapi_inner_astack": stack, "fastapi_function_astack": stack}
+            try:
+                solved = await solve_dependencies(
+                    request=Request(inner),
+                    dependant=self._dependant,
+                    dependency_overrides_provider=self.app,
+                    async_exit_stack=stack,
+                    embed_body_fields=False,
+                )
+            except HTTPException as error:
+                raise _refusal(error) from error
+        if solved.errors:
+            raise BadRequestError(
+                " ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}." for each in solved.errors)
+            )
+        found = solved.values["found"]
+        if found is not None and not isinstance(found, Principal):
+            raise TypeError(f"ACHENE_AUTHENTICATE must return a Principal or None, not {type(found).__name__}")
+        return found
+
+
+def load(name: str) -> Authentication:
+    """Return the dependency that a setting names.
+
+    Raises:
+        StartError: It names none.
+    """
+    try:
+        function = import_from_string(name)
+    except (ImportFromStringError, ModuleNotFoundError) as error:
+        raise StartError(f"ACHENE_AUTHENTICATE: {error}") from error
+    if not callable(function):
+        raise StartError(f"ACHENE_AUTHENTICATE: {name} is no function.")
+    return Authentication(function)
+
+
+def _refusal(error: HTTPException) -> PublicError:
+    """Return a refusal in our form."""
+    message = str(error.detail)
+    if error.status_code >= 500:
+        return UnavailableError(message)
+    return REFUSALS.get(error.status_code, BadRequestError)(message)
