@@ -10,8 +10,8 @@ from api.commands.keys import app as keys
 from api.commands.migrate import migrate
 from api.commands.operations import app as operations
 from api.commands.psql import psql
-from api.commands.schema import app as schema
 from api.commands.rules import rules
+from api.commands.schema import app as schema
 from api.commands.serve import serve
 from api.startup import refusing, warnings
 
