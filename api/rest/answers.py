@@ -146,7 +146,7 @@ def _failed(answer: Answer, errors: Sequence[Mapping[str, Any]], *, is_read: boo
     for each in errors:
         more = dict(each.get("extensions", {}))
         problems.append(Problem(each["message"], more.pop("code", INTERNAL), more=more))
-    if answer.status > 400:
+    if answer.status >= 400:
         return refusal(answer.status, problems, answer.headers)
     statuses = [404 if is_read and each.code in NOWHERE else STATUS_OF.get(each.code, 400) for each in problems]
     worst = 500 if 500 in statuses else statuses[0]

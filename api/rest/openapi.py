@@ -47,8 +47,12 @@ ENTRY: Final[Mapping[str, Any]] = {
 """The schema of an entry of `errors`."""
 
 SECURITY: Final[Mapping[str, Any]] = {
-    "ApiKey": {"type": "apiKey", "in": "header", "name": "X-API-Key", "description": "An API key."},
-    "Bearer": {"type": "http", "scheme": "bearer", "description": "The same, as a bearer token."},
+    "ApiKey": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-API-Key",
+        "description": "An API key. `Authorization: Bearer` takes it as well.",
+    },
 }
 """How callers say who they are."""
 
