@@ -1,9 +1,11 @@
 """A server over demo content that the tests of a worker share."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from tests.api.node import installed
 from tests.api.served import Served, serving
 
 
@@ -19,3 +21,9 @@ def web(shared_server: Served) -> Served:
     """The shared server in development, its log empty."""
     shared_server.take_log()
     return shared_server
+
+
+@pytest.fixture(scope="session")
+async def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the scripts of `tests/node` and their packages."""
+    return await installed(tmp_path_factory.mktemp("node"))
