@@ -67,10 +67,10 @@ async def test_what_takes_more_compressed() -> None:
     [
         (b"{}", "not compressed as the header"),
         (zlib.compress(b"{}"), "not compressed as the header"),
-        (gzip.compress(b"{}")[:-1], "is not complete"),
+        (gzip.compress(b"{}", mtime=0)[:-1], "is not complete"),
         (b"", "is not complete"),
-        (gzip.compress(b"{}") + b"x", "behind the end"),
-        (gzip.compress(b"{}") * 2, "behind the end"),
+        (gzip.compress(b"{}", mtime=0) + b"x", "behind the end"),
+        (gzip.compress(b"{}", mtime=0) * 2, "behind the end"),
     ],
 )
 async def test_what_is_no_gzip(body: bytes, message: str) -> None:
