@@ -1,7 +1,7 @@
 """Where a caller stands with a policy: what is left, when there is more, and how headers say so.
 
-The numbers are those of a sliding window counter: the count of the window before fades while the present one fills,
-so a caller may use `amount` in any stretch of time as long as a window, give or take that requests come evenly.
+The numbers are those of a sliding window counter: the count of the window before fades while the present one fills. So
+nobody gets more than `amount` at once, and what was used comes back little by little.
 
 Source of the headers: draft-ietf-httpapi-ratelimit-headers-10, RFC 9651 for their form.
 """
