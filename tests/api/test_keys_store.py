@@ -1,6 +1,7 @@
 """Keys as people handle them: made, listed, revoked, rotated, and seen so by running servers."""
 
 import asyncio
+import json
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -56,13 +57,17 @@ async def test_only_a_hash_is_stored(database_url: str) -> None:
     """The row has the name, the scopes in their order, the end, and the SHA-256 of the key; not the key."""
     at = datetime(2030, 1, 31, 12, 0, 0, 5, tzinfo=UTC)
     key, shown = await do(database_url, lambda s: create(s, "  web ", ("read", "posts:write", "read"), at))
-    row = await execute(database_url, "SELECT to_jsonb(k) - 'created_at' FROM api_keys k")
-    assert row == (
-        f'{{"id": 1, "name": "web", "prefix": "{key.prefix}", "scopes": ["read", "posts:write"], "user_id": null, '
-        f'"expires_at": "2030-01-31T12:00:00.000005+00:00", "revoked_at": null, '
-        f'"secret_hash": "\\\\x{hash_of(shown).hex()}", "last_used_at": null, '
-        f'"cost_per_minute": null, "requests_per_minute": null}}'
+    row = json.loads(
+        await execute(database_url, "SELECT jsonb_strip_nulls(to_jsonb(k)) - 'created_at' FROM api_keys k")
     )
+    assert row == {
+        "id": 1,
+        "name": "web",
+        "prefix": key.prefix,
+        "scopes": ["read", "posts:write"],
+        "expires_at": "2030-01-31T12:00:00.000005+00:00",
+        "secret_hash": f"\\x{hash_of(shown).hex()}",
+    }
 
 
 async def test_a_taken_prefix_is_drawn_again(database_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
