@@ -76,7 +76,8 @@ class Executor:
         """
         self._core = core
         self._graph = graph
-        self._terms = terms
+        self.terms = terms
+        """What finds out whether answers may be kept; None where none is."""
         self._cost = cost
         self._engine = engine
 
@@ -121,9 +122,9 @@ class Executor:
                 compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.user_id)
             if compiled is not None:
                 question = Question(compiled, coerced, self._engine, cost.rows)
-                if context.keeper is not None and compiled.writes_to is None and self._terms is not None:
+                if context.keeper is not None and compiled.writes_to is None and self.terms is not None:
                     asked = Asked(document, operation, variables or {}, coerced)
-                    question = keepable(question, asked, self._terms, context.keeper.anonymous)
+                    question = keepable(question, asked, self.terms, context.keeper.anonymous)
                 statement = compiled.statement
                 data = await self.ask(question, context)
                 if data is not None:

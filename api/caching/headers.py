@@ -44,4 +44,5 @@ def cache_headers(terms: Terms, tag: bytes) -> Headers:
     """Return the headers of an answer that clients may keep."""
     whose = b"public" if terms.is_public else b"private"
     age = b"max-age=%d" % terms.max_age if terms.max_age else b"no-cache"
-    return (b"cache-control", whose + b", " + age), FOR_ALL if terms.is_for_all else BY_KEY, (b"etag", tag)
+    vary = FOR_ALL if terms.is_public and terms.is_for_all else BY_KEY
+    return (b"cache-control", whose + b", " + age), vary, (b"etag", tag)

@@ -71,10 +71,10 @@ class Keeper:
     async def answer(self, question: Question) -> bytes | None:
         """Return the JSON of an answer, kept or read; None where a field in Python failed."""
         caching, terms = self._caching, question.terms
+        if terms is not None and self._name is not None and self._name not in caching.questions:
+            caching.questions[self._name] = question
         if terms is None or not await caching.watch.covers(question.compiled.statement.reads):
             return await question.read(self._source)
-        if self._name is not None and self._name not in caching.questions:
-            caching.questions[self._name] = question
         try:
             return await self._answer(question, terms)
         except StatementFailedError:  # such as: there are no versions

@@ -46,7 +46,7 @@ class Watch:
 
     def start(self) -> None:
         """Begin to look. The database need not be there."""
-        self._looking = self._looking or _beside(self._look())
+        self._looking = self._looking or _beside(self.look())
 
     async def known(self) -> None:
         """Wait until it was looked once, if nobody has yet; where that failed, not for a while."""
@@ -65,7 +65,8 @@ class Watch:
             self._folding = _beside(self._fold())
         return self._tables.issuperset(reads.tables) and self._functions >= reads.functions
 
-    async def _look(self) -> None:
+    async def look(self) -> None:
+        """Look what is watched."""
         try:
             rows = await self._database.fetch(text(WATCHED))
             names = await self._database.fetch(text(IMMUTABLE))

@@ -94,6 +94,8 @@ def facts(scope: Scope, trail: Trail, status: int, seconds: float) -> dict[str, 
     if trail.hash:
         found["document"], found["way"] = trail.hash, trail.way
         found["statements"], found["rows"] = trail.statements, trail.rows
+    if trail.cache:
+        found["cache"] = trail.cache
     if trail.codes:
         found["errors"] = trail.codes
     return found

@@ -6,7 +6,7 @@ from typing import Annotated
 import strawberry
 
 from schema.errors import BadInputError
-from schema.fields import extends, reads
+from schema.fields import cached, extends, reads
 from schema.models.post import Post
 
 WORDS_A_MINUTE = 230
@@ -20,14 +20,16 @@ LONGEST_EXCERPT = 10_000
 class PostFields:
     """What can be told of a post from its body."""
 
-    @strawberry.field(description="Minutes that an average reader needs, at least one.", metadata=reads("body"))
+    @strawberry.field(
+        description="Minutes that an average reader needs, at least one.", metadata=reads("body") | cached()
+    )
     def reading_minutes(self: Post) -> int:
         """Return the reading time, in minutes, rounded up."""
         return max(1, -(-len(self.body.split()) // WORDS_A_MINUTE))
 
     @strawberry.field(
         description="The beginning of the text, without Markdown, cut at a word: `excerpt(length: 80)`.",
-        metadata=reads("body"),
+        metadata=reads("body") | cached(),
     )
     def excerpt(
         self: Post,

@@ -63,7 +63,7 @@ async def written_url(server_url: Callable[[str], str], content_template: str) -
 @pytest.fixture(scope="module")
 async def kept(written_url: str) -> AsyncIterator[Kept]:
     """A server with a response cache."""
-    async with serving(written_url, response_cache_bytes=BYTES) as served:
+    async with serving(written_url, response_cache_bytes=BYTES, anonymous_scopes="read,write,*") as served:
         psql = await asyncpg.connect(written_url)
         await served.app.state.parts.caching.watch.known()
         yield Kept(served, psql)
