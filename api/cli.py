@@ -2,6 +2,7 @@
 
 import typer
 
+from api.commands.check import check
 from api.commands.console import app as console
 from api.commands.demo import demo
 from api.commands.explain import explain
@@ -17,6 +18,7 @@ from api.startup import refusing, warnings
 
 app = typer.Typer(name="achene", no_args_is_help=True, add_completion=False, help="The Achene API server.")
 app.command("serve")(serve)
+app.command("check")(check)
 app.command("migrate")(migrate)
 app.command("psql")(psql)
 app.command("explain")(explain)

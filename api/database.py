@@ -115,6 +115,12 @@ class Database(Node):
         await self.writer.dispose()
 
 
+def connections_of(settings: Settings) -> int:
+    """Return how many connections a process may have to its database: all pools, the probe, who hears of changes."""
+    is_heard = settings.pooler is None or settings.database_direct_url is not None
+    return 2 * settings.pool_size + 2 * settings.write_pool_size + 1 + is_heard
+
+
 def _session_url(url: URL, settings: Settings) -> URL | None:
     if settings.database_direct_url is not None:
         return to_asyncpg_url(settings.database_direct_url, "DATABASE_DIRECT_URL")

@@ -68,7 +68,7 @@ class Probe:
             return question.result()
         except (*DROPPED, asyncpg.PostgresError) as error:
             self.drop()
-            raise ProbeError(_reason(error)) from error
+            raise ProbeError(reason(error)) from error
 
     def drop(self) -> None:
         """Drop the connection without waiting for the other side."""
@@ -115,7 +115,7 @@ def _arguments(limit_seconds: float) -> dict[str, Any]:
     }
 
 
-def _reason(error: Exception) -> str:
+def reason(error: Exception) -> str:
     """Say in our own words what is wrong; the driver's text can name hosts and users."""
     match error:
         case asyncpg.InvalidAuthorizationSpecificationError():
