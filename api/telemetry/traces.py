@@ -17,6 +17,7 @@ from opentelemetry.trace import ProxyTracerProvider, Span, SpanKind, StatusCode,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import Scope
 
+from api.telemetry.logs import redacted
 from api.telemetry.trail import Trail
 from schema.errors import StartError
 
@@ -37,11 +38,12 @@ class Traces:
     def request(self, scope: Scope) -> Iterator[Span]:
         """Open the span of a request, below that of the caller where it names one; the block may name it anew."""
         carried = {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in CARRIED}
+        path = redacted(scope["path"])
         with self._tracer.start_as_current_span(
-            f"{scope['method']} {scope['path']}" if len(scope["path"]) < 100 else scope["method"],
+            f"{scope['method']} {path}" if len(path) < 100 else scope["method"],
             context=_CARRIER.extract(carried),
             kind=SpanKind.SERVER,
-            attributes={"http.request.method": scope["method"], "url.path": scope["path"][:1000]},
+            attributes={"http.request.method": scope["method"], "url.path": path[:1000]},
         ) as span:
             yield span
 

@@ -56,6 +56,12 @@ class Victim:
         """Bytes of memory that it has."""
         return int(self.process.memory_info().rss)
 
+    @property
+    def clients(self) -> list[object]:
+        """Connections of clients that it has, open ones."""
+        found = self.process.net_connections("tcp4")
+        return [each for each in found if each.laddr.port == self.port and each.status == "ESTABLISHED"]
+
     async def ordinary(self) -> float:
         """Ask what everybody asks, hold that the answer is whole, and return how many seconds it took."""
         began = time.perf_counter()
@@ -78,6 +84,12 @@ class Victim:
             f"{name:32} {_ms(usual)} before, {_ms(self.meanwhile)} meanwhile, {_ms(after)} after; memory {grown:+.1%}"
         )
         assert grown < 0.2, f"{memory / 1e6:.0f} MB became {self.memory / 1e6:.0f} MB"
+
+    async def settled(self, is_so: Callable[[], bool]) -> None:
+        """Wait until something is so, which must be soon."""
+        async with asyncio.timeout(20):
+            while not is_so():  # noqa: ASYNC110 - another process tells nobody
+                await asyncio.sleep(0.02)
 
     async def beside(self, attack: Callable[[], Awaitable[object]]) -> None:
         """Make an attack several times, and hold that as many ordinary requests are answered beside it."""
