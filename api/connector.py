@@ -10,6 +10,7 @@ settings come with its BEGIN in one message, and no statement has a name:
 Source: https://www.pgbouncer.org/features.html
 """
 
+import asyncio
 from typing import Any, Final
 
 import asyncpg
@@ -26,6 +27,27 @@ LONGEST_KEPT: Final = 256 * 1024
 
 MARGIN_SECONDS: Final = 2.0
 """How much longer than PostgreSQL may work on a statement we wait for it: who is silent then, hangs."""
+
+
+CANCEL_SECONDS: Final = 0.5
+"""How long a statement that was cancelled may take to end."""
+
+
+class Bounded(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+    """A connection that is dropped where PostgreSQL does not end a statement that was cancelled.
+
+    Whoever uses it next would wait for that, and so would the one who was cancelled, to roll back.
+    """
+
+    __slots__ = ()
+
+    async def _cancel(self, waiter: Any, cancel_waiter: Any = None) -> None:
+        """Ask PostgreSQL to end the statement, as the driver does, and wait for no longer than is allowed."""
+        timer = asyncio.get_running_loop().call_later(CANCEL_SECONDS, self.terminate)
+        try:
+            await super()._cancel(waiter, cancel_waiter)
+        finally:
+            timer.cancel()
 
 
 class Connector:
@@ -89,6 +111,7 @@ def _direct(server_settings: dict[str, str], *, is_read_only: bool) -> dict[str,
         "default_transaction_read_only": "on" if is_read_only else "off",
     }
     return {
+        "connection_class": Bounded,
         "server_settings": server_settings,
         "statement_cache_size": KEPT_STATEMENTS,
         "max_cached_statement_lifetime": 0,
@@ -101,7 +124,7 @@ def _pooled(server_settings: dict[str, str], *, is_read_only: bool) -> dict[str,
     server_settings |= {"transaction_read_only": "on" if is_read_only else "off"}
     prelude = "".join(f"; SET LOCAL {name} = '{value}'" for name, value in server_settings.items())
 
-    class Pooled(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+    class Pooled(Bounded):
         """A connection whose transactions bring their settings along."""
 
         __slots__ = ()

@@ -4,11 +4,12 @@ Reads are the work of `api.node`. Writes have pools of their own, so that they a
 """
 
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from cachetools import TTLCache
 from sqlalchemy import URL, text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import async_sessionmaker
 
 from api.address import to_asyncpg_url
@@ -106,6 +107,8 @@ class Database(Node):
                     await connection.commit()
                 except BaseException:
                     await transaction.give_up()
+                    with suppress(DBAPIError, OSError):  # what the block raised says more
+                        await connection.rollback()
                     raise
 
     async def close(self) -> None:

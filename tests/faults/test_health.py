@@ -1,37 +1,19 @@
 """Health endpoints while PostgreSQL is stopped, hangs, and comes back. Each test has a server of its own."""
 
-import os
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 
-import psutil
 import pytest
 
 from api.embedded import address
 from api.migrations import migrate
 from api.postgres import Cluster
 from tests.api.test_health import eventually, served
+from tests.faults.frozen import frozen
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 LIMIT = 0.5
 """Seconds that a health check may take in these tests."""
-
-
-@contextmanager
-def frozen(pid: int) -> Iterator[None]:
-    """Freeze PostgreSQL as a hung disk would: it holds its connections and answers nothing."""
-    processes = [psutil.Process(pid), *psutil.Process(pid).children()]
-    try:
-        for process in processes:
-            os.kill(process.pid, signal.SIGSTOP)
-        yield
-    finally:
-        for process in processes:
-            with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGCONT)
 
 
 async def test_red_while_stopped_and_green_again(server: tuple[Cluster, str]) -> None:

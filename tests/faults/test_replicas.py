@@ -12,7 +12,7 @@ import pytest
 
 from api.node import Node
 from tests.api.served import Served, serving
-from tests.scale.conftest import Pair
+from tests.faults.pair import Pair
 
 pytestmark = pytest.mark.xdist_group("faults")
 

@@ -2,14 +2,11 @@
 
 import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import asyncpg
-import pytest
-
 from api.embedded import DATABASE, binaries, database_url
-from api.migrations import migrate
 from api.postgres import Cluster, prepare
 from api.settings import Settings
 
@@ -59,10 +56,9 @@ def make_standby(primary: Cluster, folder: Path) -> Cluster:
     return standby
 
 
-@pytest.fixture(scope="module")
-def running_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
-    """A primary and its standby, migrated; in folders so short that the sockets' paths fit."""
-    folder = tmp_path_factory.mktemp("pair")
+@contextmanager
+def running(folder: Path) -> Iterator[Pair]:
+    """Run a primary and its standby in a folder, whose path is so short that the sockets' paths fit."""
     with database_url(Settings(data_dir=folder / "a")):
         primary = prepare(folder / "a", binaries())
         standby = make_standby(primary, folder / "b")
@@ -70,13 +66,3 @@ def running_pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
             yield Pair(primary, standby)
         finally:
             standby.stop()
-
-
-@pytest.fixture(scope="module")
-async def pair(running_pair: Pair) -> Pair:
-    """The pair, its database migrated and with one post."""
-    await migrate(running_pair.url)
-    connection = await asyncpg.connect(running_pair.url)
-    await connection.execute("INSERT INTO users (name, email) VALUES ('Ann', 'ann@example.org')")
-    await connection.close()
-    return running_pair
