@@ -29,7 +29,6 @@ from api.persisted import Persisted
 from api.rates.gate import RateGate
 from api.rates.rates import Rates
 from api.refusals import take_errors
-from api.replicas import Replicas
 from api.rest.serve import add_rest
 from api.sdl import Sdl
 from api.settings import Settings
@@ -78,7 +77,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
 
 def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
     """Make the parts; nothing is connected yet."""
-    database, read_urls = Database(url, settings), settings.database_read_urls
+    database = Database(url, settings)
     anonymous = Principal(scopes=settings.scopes_without_key)
     return Parts(
         settings=settings,
@@ -91,7 +90,6 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         rates=Rates(settings),
         caching=Caching(database, settings, anonymous if anonymous.may(READ) else None),
         authentication=load_authentication(settings.authenticate) if settings.authenticate else None,
-        replicas=Replicas(read_urls, database.url, settings) if read_urls else None,
     )
 
 
@@ -158,9 +156,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     async with AsyncExitStack() as stack:
         stack.callback(flush_lines)
         stack.push_async_callback(parts.database.close)
-        if parts.replicas is not None:
-            stack.push_async_callback(parts.replicas.close)
-            parts.replicas.start()
+        parts.database.start()
         stack.push_async_callback(parts.telemetry.close)
         stack.push_async_callback(parts.keys.close)
         await parts.keys.start()

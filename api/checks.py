@@ -42,7 +42,7 @@ class Report:
     """How every part was at one moment."""
 
     parts: dict[str, Part]
-    """By name: database, migrations, read_pool, write_pool, engine_pool."""
+    """By name: database, migrations, read_pool, write_pool, engine_pool, and replicas where there are some."""
     made_at: float = field(default_factory=time.monotonic)
     """Seconds of the monotonic clock."""
 
@@ -68,7 +68,7 @@ class Checks:
             "read_pool": PoolWatch(database.reader, self._limit),
             "write_pool": PoolWatch(database.writer, self._limit),
         }
-        self._direct = database.direct
+        self._direct, self._replicas = database.direct, database.replicas
         self._check: asyncio.Task[Report] | None = None
         self._report: Report | None = None
 
@@ -91,6 +91,8 @@ class Checks:
         parts = await self._ask_database()
         pools = {name: watch.part() for name, watch in self._pools.items()}
         pools["engine_pool"] = judge_pool(self._direct.in_use, self._direct.size, self._direct.moved_at, self._limit)
+        if self._replicas is not None:
+            pools["replicas"] = judge_replicas(sum(each.is_fit for each in self._replicas.all), len(self._replicas.all))
         self._report = Report(parts | pools)
         return self._report
 
@@ -144,6 +146,11 @@ def judge_pool(out: int, size: int, moved_at: float, limit_seconds: float) -> Pa
     if out >= size and still >= limit_seconds:
         return Part(False, f"All {size} connections are in use, and none came back for {still:.0f} s.")
     return Part(True, f"{out} of {size} connections are in use.")
+
+
+def judge_replicas(fit: int, known: int) -> Part:
+    """Tell how many standbys are read from. That none is, is no failure: the primary is read then."""
+    return Part(True, f"{fit} of {known} standbys are read from{'' if fit else '; the primary is'}.")
 
 
 def judge(found: frozenset[str], wanted: str | None, known: frozenset[str]) -> Part:

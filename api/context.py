@@ -15,7 +15,6 @@ from api.health import Health
 from api.keys import Keys
 from api.rates.rates import Rates
 from api.reads import Reads
-from api.replicas import Replicas
 from api.settings import Settings
 from api.telemetry import TRAIL, Trail
 from api.telemetry.telemetry import Telemetry
@@ -63,9 +62,6 @@ class Parts:
     """What is kept of answers."""
     authentication: Authentication | None = None
     """A team's own way to say who asks, before keys are looked at."""
-
-    replicas: Replicas | None = None
-    """The standbys that queries are read from; None where there are none."""
 
 
 async def authenticate(scope: Scope, parts: Parts) -> Principal:
@@ -138,8 +134,8 @@ def new_context(
         BadRequestError: The token is none.
     """
     database: Database | Reads = parts.database
-    if parts.replicas is not None:
-        database = Reads(parts.database, parts.replicas, None if token is None else read_token(token))
+    if parts.database.replicas is not None:
+        database = Reads(parts.database, parts.database.replicas, None if token is None else read_token(token))
     loaders = parts.graph.new_loaders(database, principal)
     shows_schema = parts.settings.is_schema_shown or principal.may(INTROSPECT)
     return Context(principal, database, loaders, trail.request_id, reports, shows_schema, trail.step)

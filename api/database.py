@@ -16,6 +16,7 @@ from api.address import to_asyncpg_url
 from api.connector import Connector
 from api.direct import DirectPool
 from api.node import Node, engine, translated
+from api.replicas import Replicas
 from api.settings import Settings
 from api.telemetry.metrics import Level
 from api.telemetry.statements import Stated
@@ -57,6 +58,10 @@ class Database(Node):
         connector = Connector(self.url, settings, is_read_only=False)
         self.writer = engine(connector, settings, settings.write_pool_size)
         self._direct_writer = DirectPool(connector, settings.write_pool_size, settings.pool_timeout_seconds)
+        self.replicas = (
+            None if settings.database_read_urls is None else Replicas(settings.database_read_urls, self.url, settings)
+        )
+        """Standbys that queries are read from, too; None where there are none."""
         self._triggered: TTLCache[str, bool] = TTLCache(MOST_TABLES, TRIGGERS_SECONDS)
         self._write_session = async_sessionmaker(self.writer, expire_on_commit=False)
 
@@ -88,6 +93,8 @@ class Database(Node):
             yield Level(name, pool.checkedout(), pool.size())
         for name, direct in (("engine", self.direct), ("engine_write", self._direct_writer)):
             yield Level(name, direct.in_use, direct.size)
+        for replica in self.replicas.all if self.replicas is not None else ():
+            yield Level(replica.name, replica.in_use, replica.size)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteSession]:
@@ -111,8 +118,15 @@ class Database(Node):
                         await connection.rollback()
                     raise
 
+    def start(self) -> None:
+        """Begin to watch standbys, where there are some. The database need not be there."""
+        if self.replicas is not None:
+            self.replicas.start()
+
     async def close(self) -> None:
         """Close every connection."""
+        if self.replicas is not None:
+            await self.replicas.close()
         await super().close()
         await self._direct_writer.close()
         await self.writer.dispose()

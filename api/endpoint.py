@@ -174,10 +174,14 @@ class GraphQLEndpoint:
         count, call = counting(call.scope, call.principal, self._parts.rates), replace(call, known=None)
 
         async def answer(place: int, operation: Operation) -> Answer:
+            nonlocal call
             try:
                 if place > 0:
                     await count()
-                return await self._one(operation, call)
+                answer = await self._one(operation, call)
+                if (token := dict(answer.headers).get(CONSISTENCY)) is not None:  # what follows sees what it wrote
+                    call = replace(call, headers=call.headers | {CONSISTENCY: token})
+                return answer
             except PublicError as error:
                 return _refusal(error, call.media, call.trail)
 
@@ -220,7 +224,7 @@ class GraphQLEndpoint:
             answer = await self._once(key, document, operation, context, media, trail)
         else:
             answer = await self._answered(document, operation, context, media, trail)
-        if self._parts.replicas is not None and (token := await new_token(self._parts.database)) is not None:
+        if self._parts.database.replicas is not None and (token := await new_token(self._parts.database)) is not None:
             return replace(answer, headers=(*answer.headers, (CONSISTENCY, token)))
         return answer
 

@@ -135,12 +135,15 @@ class Replica(Node):
         Args:
             url: Its address, for asyncpg.
             settings: Sizes, time limits, and how far it may lag.
-            number: Names it in log lines, where addresses do not belong.
+            number: Its place among those that are named.
         """
         super().__init__(url, settings)
         self._watch = Watch(url, settings, STANDBY_POSITION)
         self._most_behind = settings.replica_lag_seconds
-        self._number = number
+        self.name = f"replica_{number}"
+        """What logs and metrics call it; addresses do not belong there."""
+        self.size = 2 * settings.pool_size
+        """Most statements that it may run for us."""
         self._position = 0
         self.is_fit = False
         """Whether it is read from."""
@@ -168,14 +171,14 @@ class Replica(Node):
                 self.leave_out(f"it is {behind:.1f} s behind")
             elif not self.is_fit:
                 self.is_fit = True
-                log.info("replica is read from", replica=self._number)
+                log.info("replica is read from", replica=self.name)
 
     def leave_out(self, reason: str) -> None:
         """Read from it no more, until it is seen to be well."""
         self._position = 0
         if self.is_fit:
             self.is_fit = False
-            log.warning("replica is left out", replica=self._number, reason=reason)
+            log.warning("replica is left out", replica=self.name, reason=reason)
 
     async def close(self) -> None:
         """Close every connection."""

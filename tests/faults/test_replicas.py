@@ -37,7 +37,7 @@ async def served(pair: Pair, **settings: Any) -> AsyncIterator[Served]:
 
 async def until_fit(web: Served, is_fit: bool) -> None:
     """Wait until the last of the standbys is read from, or is not."""
-    replica = web.app.state.parts.replicas.all[-1]
+    replica = web.app.state.parts.database.replicas.all[-1]
     async with asyncio.timeout(20):
         while replica.is_fit is not is_fit:  # noqa: ASYNC110 - it tells nobody
             await asyncio.sleep(0.01)
@@ -201,7 +201,41 @@ async def test_a_primary_among_the_standbys_is_not_read_as_one(pair: Pair) -> No
     """An address of DATABASE_READ_URLS that leads to no standby is left out, and the others are read."""
     async with serving(pair.url, database_read_urls=f"{pair.url},{pair.read_url}", replica_check_seconds=0.05) as web:
         await until_fit(web, True)
-        assert [replica.is_fit for replica in web.app.state.parts.replicas.all] == [False, True]
+        assert [replica.is_fit for replica in web.app.state.parts.database.replicas.all] == [False, True]
+
+
+async def test_a_batch_sees_what_it_wrote(pair: Pair) -> None:
+    """What follows a mutation in one request is read where it is seen, and the answer has its token."""
+    variables = {"name": "batch", "email": "batch@example.org"}
+    batch = [{"query": query, "variables": variables} for query in (FIND, CREATE, FIND)]
+    async with served(pair, replica_lag_seconds=60, most_batched=3) as web, paused(pair):
+        answer = await web.client.post("/graphql", json=batch)
+        before, _, after = answer.json()
+        assert (before["data"], after["data"]) == ({"userByEmail": None}, {"userByEmail": {"name": "batch"}})
+        assert await find(web, "batch", answer.headers[HEADER]) == {"name": "batch"}
+
+
+@pytest.mark.parametrize("headers", [{}, {"Idempotency-Key": "other-key"}], ids=["alone", "idempotent"])
+async def test_a_primary_that_has_become_a_standby_is_unavailable(pair: Pair, headers: dict[str, str]) -> None:
+    """Who writes where nothing can be written is told that the database is away; what reads is answered."""
+    async with serving(pair.read_url, **WRITERS) as web:
+        refused = await create(web, "nobody", **headers)
+        assert (refused.status_code, refused.json()["errors"][0]["extensions"]["code"]) == (503, "UNAVAILABLE")
+        assert await find(web, "ann") == {"name": "Ann"}
+
+
+async def test_health_says_how_many_are_read(pair: Pair) -> None:
+    """A standby that is away fails no probe: the primary is read."""
+    async with served(pair, replica_lag_seconds=0.2) as web:
+        fit = (await web.client.get("/health")).json()["parts"]["replicas"]
+        async with paused(pair):
+            await create(web, "health")
+            await until_fit(web, False)
+            await asyncio.sleep(0.3)  # a report is told again for so long
+            answer = await web.client.get("/health")
+        assert fit == {"status": "ok", "detail": "1 of 1 standbys are read from.", "latency_ms": None}
+        assert answer.status_code == 200
+        assert answer.json()["parts"]["replicas"]["detail"] == "0 of 1 standbys are read from; the primary is."
 
 
 async def test_without_standbys_nothing_is_asked_for(pair: Pair, asked: list[str]) -> None:
