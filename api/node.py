@@ -52,7 +52,7 @@ class Node:
         Raises:
             UnavailableError: No connection could be had, or the statement took too long.
         """
-        with translated():
+        with translated(is_reading=True):
             try:
                 return await self._fetch(statement)
             except DBAPIError as error:
@@ -100,7 +100,7 @@ class Node:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadSession]:
         """Open a session that reads. Never share it between resolvers that run at once."""
-        with translated():
+        with translated(is_reading=True):
             async with self._read_session() as session:
                 yield ReadSession(session)
 
@@ -119,8 +119,11 @@ async def rows_of(connection: AsyncConnection, statement: Executable) -> Sequenc
 
 
 @contextmanager
-def translated() -> Iterator[None]:
-    """Turn what the driver raises when the database is away, full or slow into `UnavailableError`."""
+def translated(*, is_reading: bool = False) -> Iterator[None]:
+    """Turn what the driver raises when the database is away, full or slow into `UnavailableError`.
+
+    A write that PostgreSQL refuses as it takes none is another server's now; one through what only reads is a mistake.
+    """
     try:
         yield
     except PoolTimeoutError as error:
@@ -128,7 +131,7 @@ def translated() -> Iterator[None]:
     except DBAPIError as error:
         if sqlstate(error) == QUERY_CANCELED:
             raise UnavailableError("The database took too long to answer.") from error
-        away = (*UNAVAILABLE_CLASSES, READ_ONLY, CONFLICT)
+        away = (*UNAVAILABLE_CLASSES, CONFLICT if is_reading else READ_ONLY)
         if error.connection_invalidated or (sqlstate(error) or "").startswith(away):
             raise UnreachableError from error
         raise

@@ -103,7 +103,7 @@ class Reads:
 
 async def _opened(stack: AsyncExitStack, node: Node) -> ReadSession:
     """Open a session that has a connection, so that a server which is gone is noticed before anything is read."""
-    with translated():
+    with translated(is_reading=True):
         session = await stack.enter_async_context(node.read())
         await session.connection()
     return session

@@ -6,7 +6,7 @@ from api.edge import Edge
 from api.headers import HEADERS
 from tests.api.served import Served
 
-PLAIN = {"type": "http", "method": "POST", "path": "/graphql"}
+PLAIN: dict[str, object] = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b""}
 HOST = (b"host", b"localhost")
 
 
