@@ -108,7 +108,7 @@ def each_server(url: URL) -> tuple[URL, ...]:
 
 def connect_arguments(url: URL) -> dict[str, Any]:
     """Return what `asyncpg.connect` takes for an address, as SQLAlchemy reads it."""
-    arguments: dict[str, Any] = dict(PGDialect_asyncpg().create_connect_args(url)[1])  # type: ignore[no-untyped-call]
+    arguments: dict[str, Any] = dict(PGDialect_asyncpg().create_connect_args(url)[1])  # type: ignore[no-untyped-call]  # it has no types
     return {name: value for name, value in arguments.items() if not name.startswith("prepared_statement_")}
 
 

@@ -33,7 +33,7 @@ CANCEL_SECONDS: Final = 0.5
 """How long a statement that was cancelled may take to end."""
 
 
-class Bounded(asyncpg.Connection):  # type: ignore[misc] # asyncpg has no types
+class Bounded(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """A connection that is dropped where PostgreSQL does not end a statement that was cancelled.
 
     Whoever uses it next would wait for that, and so would the one who was cancelled, to roll back.
@@ -132,10 +132,10 @@ def _pooled(server_settings: dict[str, str], *, is_read_only: bool) -> dict[str,
         def __init__(self, *arguments: Any) -> None:
             super().__init__(*arguments)
             # The driver would turn off JIT for the session while it learns of types; it is off already.
-            capabilities = self._server_caps._replace(jit=False)  # type: ignore[has-type] # asyncpg has no types
-            self._server_caps = capabilities  # type: ignore[misc] # a slot of the driver's class
+            capabilities = self._server_caps._replace(jit=False)  # type: ignore[has-type]  # asyncpg has no types
+            self._server_caps = capabilities  # type: ignore[misc]  # a slot of the driver's class
 
-        async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109
+        async def execute(self, query: str, *args: Any, timeout: float | None = None) -> Any:  # noqa: ASYNC109 - asyncpg's name
             if not args and query.startswith("BEGIN"):
                 query = query.rstrip(";") + prelude
             return await super().execute(query, *args, timeout=timeout)

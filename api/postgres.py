@@ -242,7 +242,7 @@ class Cluster:
         if (kept := self._kept_socket_folder()) is not None:  # a killed server has left it
             return kept
         base = next(
-            (base for base in (tempfile.gettempdir(), "/tmp") if SAFE_SOCKET_FOLDER.fullmatch(base)),  # noqa: S108
+            (base for base in (tempfile.gettempdir(), "/tmp") if SAFE_SOCKET_FOLDER.fullmatch(base)),  # noqa: S108 - a folder of our own is made in it
             None,
         )
         folder = Path(tempfile.mkdtemp(prefix="achene-", dir=base))

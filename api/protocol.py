@@ -67,7 +67,7 @@ class Protocol(HttpToolsProtocol):
     _refusal: PublicError | None = None
     _joined: Joined | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # asyncio's types are wider
         """Begin, and expect a request soon; where there are too many connections, one that is idle makes room."""
         super().connection_made(transport)
         self._expect_head()

@@ -38,7 +38,7 @@ def table() -> str:
 
 def docstrings() -> dict[str, str]:
     """Return the line beneath each field of the class, by field."""
-    body = ast.parse(inspect.getsource(Settings)).body[0].body  # type: ignore[attr-defined]
+    body = ast.parse(inspect.getsource(Settings)).body[0].body  # type: ignore[attr-defined]  # marks it
     return {
         field.target.id: " ".join(line.value.value.split())
         for field, line in pairwise(body)

@@ -147,7 +147,7 @@ def start(command: list[str], root: Path, environment: dict[str, str]) -> subpro
     identity: dict[str, Any] = {"user": USER, "group": USER, "extra_groups": []} if os.geteuid() == 0 else {}
     path = environment.get("PATH", "/usr/bin:/bin")
     found = shutil.which(command[0], path=path) or command[0]
-    return subprocess.Popen(  # noqa: S603
+    return subprocess.Popen(  # noqa: S603 - what is tested
         [found, *command[1:]],
         cwd=root / "app",
         env=environment,

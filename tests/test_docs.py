@@ -99,7 +99,7 @@ async def served(server_url: Callable[[str], str], template: str, **settings: st
         "ACHENE_PORT": str(port),
         **settings,
     }
-    server = subprocess.Popen(  # noqa: ASYNC220, S603
+    server = subprocess.Popen(  # noqa: ASYNC220, S603 - what is tested
         [Path(sys.executable).with_name("achene"), "serve"], env=environment, stdin=subprocess.DEVNULL
     )
     try:
@@ -177,7 +177,7 @@ def run_python(example: Example, namespace: dict[str, object]) -> None:
     """Run a block, and compare what it prints with what stands beneath it."""
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(compile("\n" * example.line + example.text, str(example.page), "exec"), namespace)  # noqa: S102
+        exec(compile("\n" * example.line + example.text, str(example.page), "exec"), namespace)  # noqa: S102 - our own pages
     assert printed.getvalue() == (example.expected or "")
 
 

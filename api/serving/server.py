@@ -152,7 +152,7 @@ class Server(uvicorn.Server):
                 self._tell()
                 await self._go_on(self._drain_seconds, lambda: False)
             await self._acceptor.finish()
-            is_empty = lambda: not self.server_state.connections  # noqa: E731
+            is_empty = lambda: not self.server_state.connections  # noqa: E731 - short
             await self._go_on(MOVE_SECONDS if self._is_replaced else SETTLE_SECONDS, is_empty)
         await super().shutdown(sockets)
 

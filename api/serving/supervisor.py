@@ -156,7 +156,7 @@ class Supervisor:
         """Wait for a worker's end, and tidy up behind it."""
         await worker.ended()
         self._loads.leave(self._alive.pop(worker))
-        mark_process_dead(worker.pid, self._hatchery.environment[FOLDER])  # type: ignore[no-untyped-call]
+        mark_process_dead(worker.pid, self._hatchery.environment[FOLDER])  # type: ignore[no-untyped-call]  # it has no types
 
     async def _keep(self, index: int) -> None:
         """Replace a worker whenever it ends by itself."""

@@ -136,14 +136,14 @@ class Metrics:
         registry = self._registry
         if is_shared():
             registry = CollectorRegistry()
-            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # it has no types
         encode, media = choose_encoder(accept)
         return encode(registry), media
 
     def close(self) -> None:
         """Take this process out of what workers hold at the moment; what it counted stays."""
         if is_shared():
-            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]
+            mark_process_dead(os.getpid())  # type: ignore[no-untyped-call]  # it has no types
 
 
 def is_shared() -> bool:

@@ -82,4 +82,4 @@ def _sql(statement: Any) -> str:
     """Return the SQL of a statement, without values."""
     if isinstance(statement, str):
         return statement
-    return str(statement.compile(dialect=PGDialect_asyncpg()))  # type: ignore[no-untyped-call]
+    return str(statement.compile(dialect=PGDialect_asyncpg()))  # type: ignore[no-untyped-call]  # it has no types

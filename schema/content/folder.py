@@ -85,7 +85,7 @@ def read_text(path: Path) -> str:
     """
     try:
         # Without waiting: a pipe that took the file's place must not hold the import up.
-        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123
+        with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:  # noqa: PTH123 - a descriptor
             if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
                 raise PageError(1, "This is not a regular file.")
             content = file.read(LARGEST_FILE + 1)
@@ -132,7 +132,7 @@ def _term_kind(path: Path, folder: Path) -> Literal["category", "tag"] | None:
 
 def _source(path: Path, folder: Path) -> Source:
     match = MARKDOWN.fullmatch(path.name)
-    assert match is not None  # noqa: S101  # only Markdown files get here
+    assert match is not None  # noqa: S101 - only Markdown files get here
     if match["name"] == "_index":
         return Source(path, _shown(path, folder), path.parent.name, _term_kind(path, folder) or "page")
     name = path.parent.name if match["name"] == "index" else match["name"]

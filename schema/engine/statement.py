@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from schema.engine.reads import Reads, reads_of
 from schema.rights import USER_ID
 
-DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]
+DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # it has no types
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,7 +34,7 @@ def read_check(check: Any, kind: Kind, where: str) -> Callable[[Any], Any]:
         DefinitionError: It is neither.
     """
     if callable(check) and not isinstance(check, type) and get_origin(check) is None:
-        return check  # type: ignore[no-any-return]
+        return check  # type: ignore[no-any-return]  # typed as Any there
     try:
         adapter: TypeAdapter[Any] = TypeAdapter(check)
     except (PydanticSchemaGenerationError, PydanticUserError) as error:

@@ -64,7 +64,7 @@ def _read_enum(type_: TypeEngine[Any], where: str, enums: dict[str, EnumType]) -
     members = tuple(
         EnumMember(member, label, value) for member, label, value in zip(shown, type_.enums, values, strict=True)
     )
-    python = enum.Enum(name, {member.name: member.label for member in members})  # type: ignore[misc]
+    python = enum.Enum(name, {member.name: member.label for member in members})  # type: ignore[misc]  # made while running
     read = EnumType(name, _enum_description(type_), members, python)
     known = enums.setdefault(name, read)
     if known.members != read.members:

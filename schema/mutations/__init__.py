@@ -60,7 +60,7 @@ def replaces(model: type[Any], kind: str) -> Callable[[Replacement], Replacement
         raise DefinitionError(f"replaces({model.__name__}, {kind!r}): it takes one of {', '.join(kinds)}.")
 
     def mark(function: Replacement) -> Replacement:
-        function.__replaces__ = model, kind  # type: ignore[attr-defined]
+        function.__replaces__ = model, kind  # type: ignore[attr-defined]  # marks it
         return function
 
     return mark

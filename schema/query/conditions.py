@@ -264,7 +264,7 @@ def aggregate(
     if counted is not None:
         made = made.filter(counted)
     if function in ("count", "countDistinct", "min", "max"):
-        return made  # type: ignore[no-any-return]
+        return made  # type: ignore[no-any-return]  # typed as Any there
     return cast(made, aggregate_scalar(function, rows.type_.field_of(attribute).scalar).sql)
 
 

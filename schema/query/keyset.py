@@ -72,7 +72,7 @@ def _value(graph: Graph, rows: Rows, term: OrderTerm, entity: Any) -> ColumnElem
     if term.function == "own":
         type_ = graph.types[graph.relation(term.path[-1]).target] if term.path else rows.type_
         return type_.own_orders[term.attribute].function(entity)
-    return getattr(entity, term.attribute)  # type: ignore[no-any-return]
+    return getattr(entity, term.attribute)  # type: ignore[no-any-return]  # typed as Any there
 
 
 def _key_of(graph: Graph, term: OrderTerm) -> str:

@@ -96,7 +96,7 @@ def expression(entity: Any, attribute: str) -> ColumnElement[Any]:
     if attribute.endswith(WIRE):
         plain = getattr(entity, attribute.removesuffix(WIRE))
         return cast(plain, ARRAY(Text) if isinstance(plain.type, ARRAY) else Text)
-    return getattr(entity, attribute)  # type: ignore[no-any-return]
+    return getattr(entity, attribute)  # type: ignore[no-any-return]  # typed as Any there
 
 
 def wire_attribute(attribute: str, scalar: Scalar) -> str:
@@ -246,4 +246,4 @@ def home_of(value: Any) -> FromClause:
 
 def selectable(entity: Any) -> FromClause:
     """Return the table alias behind an aliased model."""
-    return inspect(entity).selectable  # type: ignore[no-any-return]
+    return inspect(entity).selectable  # type: ignore[no-any-return]  # typed as Any there

@@ -218,7 +218,7 @@ class _Viewer:
             case EveryRule(parts):
                 return and_(*(self._to_sql(type_, part, entity) for part in parts))
             case OwnerRule(attribute):
-                return getattr(entity, attribute) == self._who.user_id  # type: ignore[no-any-return]
+                return getattr(entity, attribute) == self._who.user_id  # type: ignore[no-any-return]  # typed as Any there
             case WhereRule(_, condition):
                 return and_(true(), condition(entity, self._who))
             case ThroughRule():

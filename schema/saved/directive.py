@@ -32,8 +32,8 @@ class RouteMethod(Enum):
 def route(
     value: DirectiveValue[object],
     method: RouteMethod,  # noqa: ARG001 - read when saved operations are loaded, as the others are
-    path: str,  # noqa: ARG001
-    status: int | None = strawberry.UNSET,  # noqa: ARG001
+    path: str,  # noqa: ARG001 - GraphQL reads it
+    status: int | None = strawberry.UNSET,  # noqa: ARG001 - GraphQL reads it
 ) -> object:
     """Do nothing to a value."""
     return value

@@ -58,10 +58,10 @@ class Edge:
 class PageInfo:
     """Where a page stands in its list; named as in GraphQL."""
 
-    hasNextPage: bool  # noqa: N815
-    hasPreviousPage: bool  # noqa: N815
-    startCursor: str | None  # noqa: N815
-    endCursor: str | None  # noqa: N815
+    hasNextPage: bool  # noqa: N815 - GraphQL's names
+    hasPreviousPage: bool  # noqa: N815 - GraphQL's names
+    startCursor: str | None  # noqa: N815 - GraphQL's names
+    endCursor: str | None  # noqa: N815 - GraphQL's names
 
 
 class KeySource:

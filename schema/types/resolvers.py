@@ -71,7 +71,7 @@ def wire(core: GraphQLSchema, wiring: Wiring) -> None:
     for input_ in core.type_map.values():
         if isinstance(input_, GraphQLInputObjectType) and input_.extensions["strawberry-definition"].is_one_of:
             input_.is_one_of = True  # Strawberry looks only when it runs; so validation and coercion do, once
-            input_.out_type = GraphQLInputObjectType.out_type  # type: ignore[method-assign]
+            input_.out_type = GraphQLInputObjectType.out_type  # type: ignore[method-assign]  # as graphql-core has it
 
 
 def _wire_floats(core: GraphQLSchema) -> None:
@@ -254,7 +254,7 @@ def _to_one(type_: ObjectType, relation: Relation, target: ObjectType, wiring: W
         if None in key:
             return None
         request = _object_request(info, target, name, (), wiring)
-        return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
+        return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]  # typed as Any there
 
     return resolve
 
@@ -312,7 +312,7 @@ def _object_request(
     if request is None:
         attributes = wiring.needs.of_object(document_of(info), target.name, info.field_nodes)
         request = memo[place] = ObjectRequest(target.name, relation, key, attributes)
-    return request  # type: ignore[no-any-return]
+    return request  # type: ignore[no-any-return]  # typed as Any there
 
 
 def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
@@ -320,7 +320,7 @@ def _by_id(type_: ObjectType, wiring: Wiring) -> Resolver:
 
     def resolve(_source: Any, info: GraphQLResolveInfo[Any], id: str) -> Awaitable[Any]:  # noqa: A002 - the argument's name
         request = _object_request(info, type_, None, key, wiring)
-        return info.context.loaders.load_object(request, read_id_of(type_, id, "id"))  # type: ignore[no-any-return]
+        return info.context.loaders.load_object(request, read_id_of(type_, id, "id"))  # type: ignore[no-any-return]  # typed as Any there
 
     return resolve
 
@@ -342,7 +342,7 @@ def _wire_mutations(core: GraphQLSchema, wiring: Wiring) -> None:
 
 def _load(info: GraphQLResolveInfo[Any], type_: ObjectType, key: tuple[Any, ...], wiring: Wiring) -> Awaitable[Any]:
     request = _object_request(info, type_, None, type_.key_attributes, wiring)
-    return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
+    return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]  # typed as Any there
 
 
 async def _load_edge(info: GraphQLResolveInfo[Any], type_: ObjectType, key: tuple[Any, ...], wiring: Wiring) -> Any:
@@ -365,7 +365,7 @@ def _by_unique(type_: ObjectType, fields: Sequence[Field], wiring: Wiring) -> Re
     def resolve(_source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Awaitable[Any]:
         request = _object_request(info, type_, None, key, wiring)
         values = tuple(read_unique(wiring.graph, field, arguments[field.name]) for field in fields)
-        return info.context.loaders.load_object(request, values)  # type: ignore[no-any-return]
+        return info.context.loaders.load_object(request, values)  # type: ignore[no-any-return]  # typed as Any there
 
     return resolve
 
@@ -376,7 +376,7 @@ def _wire_node(core: GraphQLSchema, wiring: Wiring) -> None:
     def load(info: GraphQLResolveInfo[Any], id_: str) -> Awaitable[Any]:
         type_, key = read_id(graph.types, id_)
         request = _object_request(info, type_, None, type_.key_attributes, wiring)
-        return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]
+        return info.context.loaders.load_object(request, key)  # type: ignore[no-any-return]  # typed as Any there
 
     def load_many(_source: Any, info: GraphQLResolveInfo[Any], ids: list[str]) -> list[Awaitable[Any]]:
         wiring.limits.check_ids(ids)

@@ -35,7 +35,7 @@ async def get(path: str, headers: dict[str, str], method: str = "GET", **setting
         ({"host": "192.168.1.7"}, "192.168.1.7:8000", 200),
         (PRODUCTION, "localhost", 200),
         (PRODUCTION, "evil.example", 400),
-        (PRODUCTION | {"host": "0.0.0.0"}, "localhost", 400),  # noqa: S104
+        (PRODUCTION | {"host": "0.0.0.0"}, "localhost", 400),  # noqa: S104 - only looked at
         (PRODUCTION | {"trusted_hosts": ("api.example.com",)}, "api.example.com", 200),
         (PRODUCTION | {"trusted_hosts": ("api.example.com",)}, "api.example.com:443", 200),
         (PRODUCTION | {"trusted_hosts": ("api.example.com",)}, "example.com", 400),

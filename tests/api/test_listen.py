@@ -224,7 +224,7 @@ def test_host_that_is_not_ours(host: str, message: str) -> None:
     assert str(raised.value) == message
 
 
-@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")])  # noqa: S104
+@pytest.mark.parametrize(("host", "shown"), [("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")])  # noqa: S104 - only looked at
 def test_address_for_a_browser(host: str, shown: str) -> None:
     """The address that is printed works in a browser on the same machine."""
     if ":" in host and not socket.has_ipv6:

@@ -190,7 +190,9 @@ def variables() -> Iterator[Attack]:
     yield Attack("deep JSON", lambda: deep(500), "LIMIT_EXCEEDED", says="levels deep")
     yield Attack("deeper JSON", lambda: deep(100_000), "BAD_REQUEST", says="not JSON")
     yield Attack("many values", lambda: query("{__typename}", {"v": [1] * 250_000}), "LIMIT_EXCEEDED", says="values")
-    yield Attack("10,000 variables", lambda: query("{ __typename }", {f"v{n}": n for n in range(10_000)}), "LIMIT_EXCEEDED")
+    yield Attack(
+        "10,000 variables", lambda: query("{ __typename }", {f"v{n}": n for n in range(10_000)}), "LIMIT_EXCEEDED"
+    )
     yield Attack("many ids", lambda: query(ids, {"ids": ["x"] * 90_000}), "LIMIT_EXCEEDED", says="values")
     yield Attack("too many ids", lambda: query(ids, {"ids": ["x"] * 4_900}), "BAD_INPUT", 200, says="ids")
     yield Attack(

@@ -80,14 +80,14 @@ def small_disk(folder: Path, account: Account | None) -> Iterator[Path]:
         pytest.skip("only root can mount a small disk")
     folder.mkdir()
     open_way(folder, account)
-    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=False)  # noqa: S603
+    done = subprocess.run([mount, "-t", "tmpfs", "-o", "size=4m", "tmpfs", folder], check=False)  # noqa: S603 - what is tested
     if done.returncode:
         pytest.skip("a small disk cannot be mounted here")
     try:
         os.chown(folder, account.uid, account.gid)
         yield folder
     finally:
-        subprocess.run([unmount, "--lazy", folder], check=True)  # noqa: S603
+        subprocess.run([unmount, "--lazy", folder], check=True)  # noqa: S603 - what is tested
 
 
 @asynccontextmanager

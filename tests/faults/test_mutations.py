@@ -98,7 +98,7 @@ async def test_the_server_is_killed(database_url: str, tmp_path: Path) -> None:
         "ACHENE_ANONYMOUS_SCOPES": "read,write,*",
     }
     headers = {"Idempotency-Key": "key"}
-    child = subprocess.Popen(  # noqa: ASYNC220, S603
+    child = subprocess.Popen(  # noqa: ASYNC220, S603 - what is tested
         [Path(sys.executable).with_name("achene"), "serve"], env=environment, cwd=tmp_path
     )
     try:

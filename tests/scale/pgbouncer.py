@@ -48,7 +48,7 @@ def pooling(url: str, folder: Path) -> Iterator[str]:
         open_way(folder / "log", account)
         shutil.chown(folder, account.uid, account.gid)
     assert PROGRAM is not None
-    child = subprocess.Popen(  # noqa: S603
+    child = subprocess.Popen(  # noqa: S603 - what is tested
         [PROGRAM, "-q", str(ini)], **(account.as_arguments() if account else {}), start_new_session=True
     )
     try:

@@ -354,7 +354,7 @@ async def test_subqueries_as_values(server_url: Any) -> None:
         async with database.writer.begin() as connection:
             await connection.run_sync(Shop.metadata.create_all)
         async with database.write() as session:
-            session.add_all([Basket(id=1, secret="abc"), Basket(id=2, secret="xyz")])  # noqa: S106
+            session.add_all([Basket(id=1, secret="abc"), Basket(id=2, secret="xyz")])  # noqa: S106 - no password
             await session.flush()
             session.add_all(Item(basket_id=1, price=price) for price in (70, 50))
         ask = Asker(build_graph_schema(Shop, own=[BasketFields]), database)

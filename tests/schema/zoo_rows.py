@@ -83,7 +83,7 @@ def _full() -> Specimen:
         maybe_words=[],
         maybe_mood=Mood.CALM,
         maybe_raw=b"",
-        password="never to be seen",  # noqa: S106
+        password="never to be seen",  # noqa: S106 - no password
     )
 
 

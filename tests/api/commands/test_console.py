@@ -67,7 +67,7 @@ def test_build_shows_what_npm_said(programs: Path, tmp_path: Path, monkeypatch: 
 def test_command_without_node(tmp_path: Path) -> None:
     """The command ends with one line and exit code 1, and leaves what was built."""
     command = [str(Path(sys.executable).with_name("achene")), "console", "build", "--force"]
-    ran = subprocess.run(  # noqa: S603
+    ran = subprocess.run(  # noqa: S603 - what is tested
         command, env={"PATH": str(tmp_path)}, capture_output=True, text=True, timeout=60, check=False
     )
     expected = "achene: Building GraphiQL needs Node.js 20 or newer, and there is no `node` here.\n"
@@ -92,5 +92,5 @@ def test_versions_are_exact() -> None:
 @pytest.mark.parametrize("path", sorted((PROJECT / "api/console/static").glob("*.js")), ids=lambda path: path.name)
 def test_scripts_without_a_build_are_javascript(path: Path) -> None:
     """Files that are served as they are have no syntax error."""
-    ran = subprocess.run(["node", "--check", path], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603, S607
+    ran = subprocess.run(["node", "--check", path], capture_output=True, text=True, timeout=60, check=False)  # noqa: S603, S607 - what is tested
     assert (ran.returncode, ran.stderr) == (0, "")

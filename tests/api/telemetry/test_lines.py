@@ -107,5 +107,5 @@ def test_nothing_is_lost_at_exit() -> None:
         "    RequestLines().write({'method': 'GET', 'path': '/last'}, Trail('id'), 200, 0.1)\n"
         "asyncio.run(main())\n"
     )
-    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - what is tested
     assert orjson.loads(ended.stderr)["path"] == "/last"

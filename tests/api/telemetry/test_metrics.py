@@ -127,9 +127,9 @@ def test_workers_count_together(tmp_path: Path) -> None:
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
     for end in ("", "metrics.close()"):
         script = COUNT_ELSEWHERE.format(end=end)
-        subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)  # noqa: S603
+        subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)  # noqa: S603 - what is tested
     script = COUNT_ELSEWHERE.format(end="print(metrics.written('')[0].decode())")
-    found = subprocess.run(  # noqa: S603
+    found = subprocess.run(  # noqa: S603 - what is tested
         [sys.executable, "-c", script], env=environment, check=True, capture_output=True, text=True, timeout=60
     )
     said = values(found.stdout)
