@@ -1,6 +1,6 @@
 """An answer, finished: status, headers and bytes. The one place where ASGI messages are made."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -9,6 +9,7 @@ from starlette.types import Send
 
 from api.errors import Headers, body_of, entries_of, headers_of, status_of
 from api.negotiation import Media
+from api.problems import Problem, problem_body, problems_of
 from schema.errors import PublicError
 
 SLICE_BYTES: Final = 262_144
@@ -52,7 +53,14 @@ class Answer:
     @staticmethod
     def refusal(error: PublicError, headers: Headers = (), media: Media = Media.JSON) -> "Answer":
         """Return the answer to a request that an error ended."""
+        if media is Media.PROBLEM:
+            return Answer.problem(status_of(error), problems_of(error), (*headers_of(error), *headers))
         return Answer.json(status_of(error), body_of(*entries_of(error)), (*headers_of(error), *headers), media)
+
+    @staticmethod
+    def problem(status: int, problems: Sequence[Problem], headers: Headers = ()) -> "Answer":
+        """Return a refusal of REST."""
+        return Answer.json(status, problem_body(status, problems), headers, Media.PROBLEM)
 
     async def send(self, send: Send, *, is_head: bool = False) -> None:
         """Send it; of an answer to HEAD, all but the body."""

@@ -136,8 +136,8 @@ def add_routes(app: Edge, parts: Parts) -> None:
     app.include_router(make_router(parts.settings))
     app.include_router(Sdl(parts.graph).router)
     add_docs(app)
-    rest = add_rest(app, parts, endpoint, documents, library)
-    app.user_middleware.insert(-2, Middleware(RateGate, parts=parts, rest=rest))
+    add_rest(app, parts, endpoint, documents, library)
+    app.user_middleware.insert(-2, Middleware(RateGate, parts=parts))
     take_errors(app)
 
 

@@ -1,6 +1,6 @@
 """Our errors as HTTP: the status of each, what a body looks like, and the errors that only HTTP knows.
 
-Every refusal, by REST and by GraphQL alike, has one form:
+Every refusal of the graph has one form; what REST says instead is in `api.problems`:
 
     {"errors": [{"message": "...", "extensions": {"code": "..."}}]}
 

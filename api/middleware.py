@@ -24,6 +24,8 @@ from api.client_address import behind_proxies
 from api.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
 from api.headers import request_headers
 from api.keyless import KeylessAddress
+from api.negotiation import Media
+from api.problems import problem_of_entry
 from api.settings import Settings
 from api.telemetry import CURRENT, TRAIL, RequestLines, Trail, logger
 from api.telemetry.telemetry import Telemetry
@@ -148,7 +150,7 @@ class RequestLine:
                 self._log.error("unexpected error", request_id=trail.request_id, exc_info=error)
                 if response.status is None:
                     trail.codes.append(INTERNAL)
-                    await Answer.json(500, body_of(internal(trail.request_id))).send(response.send)
+                    await _failure(scope["path"], trail.request_id).send(response.send)
             finally:
                 status, seconds = response.status or CLIENT_LEFT, time.perf_counter() - began
                 self._lines.write(scope, trail, status, seconds)
@@ -174,6 +176,18 @@ class _Response:
                 headers.append(CLOSED_POLICY)
             message = {**message, "headers": headers}
         await self._send(message)
+
+
+def refusal_media(path: str) -> Media:
+    """Return in what form a path is refused that nothing more is known of: REST has one of its own."""
+    return Media.JSON if path == GRAPHQL_PATH else Media.PROBLEM
+
+
+def _failure(path: str, request_id: str) -> Answer:
+    entry = internal(request_id)
+    if refusal_media(path) is Media.PROBLEM:
+        return Answer.problem(500, [problem_of_entry(entry)])
+    return Answer.json(500, body_of(entry))
 
 
 def _kind(path: str) -> str:
@@ -229,7 +243,7 @@ class TrustedHosts:
             return
         error = HostError("This server does not answer to the host that the request names (ACHENE_TRUSTED_HOSTS).")
         scope[TRAIL].codes.append(error.code)
-        await Answer.refusal(error).send(send)
+        await Answer.refusal(error, (), refusal_media(scope["path"])).send(send)
 
 
 def is_probe(path: str) -> bool:

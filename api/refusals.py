@@ -1,8 +1,9 @@
-"""REST errors in our form: what routes raise becomes JSON, never plain text.
+"""REST errors in our form: what routes raise becomes problem details, never plain text.
 
 What no route foresaw is caught further out, in `api.middleware`.
 """
 
+from collections.abc import Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -12,7 +13,9 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.context import trail_of
-from api.errors import body_of, headers_of, shown, status_of
+from api.errors import headers_of, status_of
+from api.negotiation import Media
+from api.problems import Problem, pointer, problem_body, problems_of
 from schema.errors import PublicError
 
 
@@ -42,14 +45,7 @@ async def _validation(request: Request, error: Exception) -> Response:
     if not isinstance(error, RequestValidationError):
         raise TypeError
     trail_of(request.scope).codes.append("BAD_INPUT")
-    entries = [
-        {
-            "message": f"{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
-            "extensions": {"code": "BAD_INPUT", "path": problem["loc"]},
-        }
-        for problem in error.errors()
-    ]
-    return Response(body_of(*entries), 422, media_type="application/json")
+    return _response(422, [_problem(each) for each in error.errors()])
 
 
 async def _public(request: Request, error: Exception) -> Response:
@@ -58,12 +54,24 @@ async def _public(request: Request, error: Exception) -> Response:
         raise TypeError
     trail_of(request.scope).codes.append(error.code)
     headers = {name.decode(): value.decode() for name, value in headers_of(error)}
-    return Response(body_of(shown(error)), status_of(error), headers, "application/json")
+    return _response(status_of(error), problems_of(error), headers)
 
 
 def _respond(request: Request, status: int, code: str, message: str, headers: Any) -> Response:
     trail_of(request.scope).codes.append(code)
     if status in (204, 304):
         return Response(status_code=status, headers=headers)
-    body = body_of({"message": message, "extensions": {"code": code}})
-    return Response(body, status, headers, "application/json")
+    return _response(status, [Problem(message, code)], headers)
+
+
+def _problem(found: Any) -> Problem:
+    """Return what Pydantic found wrong, with its place in the body or the name of the parameter."""
+    where, *steps = found["loc"]
+    message = f"{'.'.join(map(str, found['loc']))}: {found['msg']}"
+    if where == "body":
+        return Problem(message, "BAD_INPUT", pointer=pointer(steps))
+    return Problem(message, "BAD_INPUT", parameter=".".join(map(str, steps)) or str(where))
+
+
+def _response(status: int, problems: Sequence[Problem], headers: Any = None) -> Response:
+    return Response(problem_body(status, problems), status, headers, Media.PROBLEM)

@@ -4,22 +4,19 @@ Health endpoints are never counted: who asks them is not to be told that the ser
 of browsers, which `api.middleware.Cors` answers further out.
 """
 
-from collections.abc import Sequence
 from functools import partial
 
-from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.answer import UNCACHED, Answer
 from api.client_address import client_address
 from api.context import Parts, authenticate, trail_of
-from api.errors import NotAcceptableError, headers_of, status_of
+from api.errors import NotAcceptableError
 from api.headers import request_headers
 from api.middleware import GRAPHQL_PATH, is_probe
 from api.negotiation import OFFERS, Media, accepted
 from api.rates.charging import STANDINGS
 from api.rates.standing import Standing, rate_headers
-from api.rest.problems import problem_of, refusal
 from api.telemetry import logger
 from schema.errors import PublicError
 from schema.principal import Principal
@@ -28,17 +25,9 @@ from schema.principal import Principal
 class RateGate:
     """The ASGI middleware."""
 
-    def __init__(self, app: ASGIApp, parts: Parts, rest: Sequence[Route] = ()) -> None:
-        """Stand before an application.
-
-        Args:
-            app: The application.
-            parts: What the server is made of.
-            rest: Routes whose errors are problem details.
-        """
+    def __init__(self, app: ASGIApp, parts: Parts) -> None:
         self._app = app
         self._parts = parts
-        self._rest = rest
         self._has_hinted = bool(parts.settings.trusted_proxies)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -59,7 +48,7 @@ class RateGate:
         if principal.is_anonymous:
             self._hint(scope)
         trail_of(scope).codes.append(decision.refusal.code)
-        await self._refused(scope, path, decision.refusal).send(send, is_head=scope["method"] == "HEAD")
+        await _refused(scope, path, decision.refusal).send(send, is_head=scope["method"] == "HEAD")
 
     async def _caller(self, scope: Scope) -> Principal:
         """Return who asks; where the key does not hold nobody, and whoever answers the request says so."""
@@ -78,13 +67,10 @@ class RateGate:
                 setting="ACHENE_TRUSTED_PROXIES",
             )
 
-    def _refused(self, scope: Scope, path: str, error: PublicError) -> Answer:
-        """Return a refusal in the form that the path has for all its errors."""
-        if path == GRAPHQL_PATH:
-            return Answer.refusal(error, UNCACHED, _wanted(scope))
-        if any(route.path_regex.match(path) for route in self._rest):
-            return refusal(status_of(error), [problem_of(error)], (*headers_of(error), *UNCACHED))
-        return Answer.refusal(error, UNCACHED)
+
+def _refused(scope: Scope, path: str, error: PublicError) -> Answer:
+    """Return a refusal in the form that the path has for all its errors."""
+    return Answer.refusal(error, UNCACHED, _wanted(scope) if path == GRAPHQL_PATH else Media.PROBLEM)
 
 
 async def _send(standings: list[Standing], send: Send, message: Message) -> None:

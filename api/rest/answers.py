@@ -12,9 +12,8 @@ import orjson
 from graphql import FieldNode, ListValueNode, ObjectValueNode, VariableNode, get_named_type
 
 from api.answer import Answer
-from api.errors import INTERNAL
 from api.negotiation import Media
-from api.rest.problems import INVALID, STATUS_OF, Problem, pointer, refusal
+from api.problems import INVALID, STATUS_OF, Problem, pointer, problem_of_entry
 from api.rest.route import Place, Route
 from api.rest.selected import fields_of
 from api.rest.shape import KIND, PROBLEM
@@ -137,20 +136,17 @@ def _missing(route: Route, answer: Answer) -> Answer:
     name = get_named_type(route.shape.shown.type).name
     parameters = route.at(Place.PATH)
     problem = Problem(f"There is no such {name}.", "NOT_FOUND", parameter=parameters[0].name if parameters else None)
-    return refusal(404, [problem], answer.headers)
+    return Answer.problem(404, [problem], answer.headers)
 
 
 def _failed(answer: Answer, errors: Sequence[Mapping[str, Any]], *, is_read: bool) -> Answer:
     """Answer what could not be run, or failed while it ran."""
-    problems = list[Problem]()
-    for each in errors:
-        more = dict(each.get("extensions", {}))
-        problems.append(Problem(each["message"], more.pop("code", INTERNAL), more=more))
+    problems = [problem_of_entry(each) for each in errors]
     if answer.status >= 400:
-        return refusal(answer.status, problems, answer.headers)
+        return Answer.problem(answer.status, problems, answer.headers)
     statuses = [404 if is_read and each.code in NOWHERE else STATUS_OF.get(each.code, 400) for each in problems]
     worst = 500 if 500 in statuses else statuses[0]
-    return refusal(worst, problems, answer.headers)
+    return Answer.problem(worst, problems, answer.headers)
 
 
 def _refused(route: Route, answer: Answer, kind: str, found: Mapping[str, Any]) -> Answer:
@@ -164,7 +160,7 @@ def _refused(route: Route, answer: Answer, kind: str, found: Mapping[str, Any]) 
         status = INVALID  # the address leads somewhere; what the body names is not there
     if problems[0].parameter is not None and problems[0].code in NOWHERE:
         status = 404
-    return refusal(status, problems, answer.headers)
+    return Answer.problem(status, problems, answer.headers)
 
 
 def _problem(route: Route, error: Mapping[str, Any]) -> Problem:

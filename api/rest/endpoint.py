@@ -7,18 +7,17 @@ from typing import Final
 from starlette.routing import Route as Path
 from starlette.types import Receive, Scope, Send
 
-from api.answer import Answer
+from api.answer import UNCACHED, Answer
 from api.body import ClientLeftError, read_body
 from api.context import trail_of
 from api.endpoint import GraphQLEndpoint
-from api.errors import MethodNotAllowedError, headers_of, status_of
+from api.errors import MethodNotAllowedError
 from api.headers import Headers, request_headers
 from api.json_limits import json_limits
 from api.negotiation import Media, accepted, coding_of_json
 from api.operation import Operation
 from api.rest.answers import Home, translated
 from api.rest.inputs import read_variables
-from api.rest.problems import problem_of, refusal
 from api.rest.route import Route
 from api.settings import Settings
 from schema.errors import PublicError
@@ -63,7 +62,7 @@ class RestEndpoint:
             accepted(headers.get(b"accept"), OFFERS)
         except PublicError as error:
             trail_of(scope).codes.append(error.code)
-            return refusal(status_of(error), [problem_of(error)], headers_of(error))
+            return Answer.refusal(error, UNCACHED, Media.PROBLEM)
         read = partial(self._read, route, scope, headers, receive)
         answer = await self._graph.answer(scope, receive, headers, Media.JSON, read, is_safe=not route.is_mutation)
         return translated(route, answer, self._homes.get(route.name))

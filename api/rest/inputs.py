@@ -25,7 +25,7 @@ from graphql.utilities import validate_input_value
 from api.errors import BadRequestError
 from api.masking import located
 from api.operation import MOST_PARAMETERS
-from api.rest.problems import InvalidRequestError, Problem, pointer
+from api.problems import InvalidRequestError, Problem, pointer
 from api.rest.route import Parameter, Place, Route
 from schema.errors import BadIdError
 from schema.graph import ObjectType

@@ -1,7 +1,6 @@
 """Gives an application the endpoints of saved operations, and its OpenAPI their description."""
 
 from fastapi import FastAPI
-from starlette.routing import Route as Path
 
 from api.context import Parts
 from api.endpoint import GraphQLEndpoint
@@ -13,9 +12,7 @@ from schema.documents import Documents
 from schema.saved import Library
 
 
-def add_rest(
-    app: FastAPI, parts: Parts, endpoint: GraphQLEndpoint, documents: Documents, library: Library
-) -> list[Path]:
+def add_rest(app: FastAPI, parts: Parts, endpoint: GraphQLEndpoint, documents: Documents, library: Library) -> None:
     """Serve the saved operations that have a route.
 
     Args:
@@ -25,16 +22,11 @@ def add_rest(
         documents: Parses what is run.
         library: The saved operations.
 
-    Returns:
-        What the router was given for them.
-
     Raises:
         DefinitionError: A route cannot be served.
     """
     graph, core = parts.graph.graph, parts.graph.core
     routes = read_routes(parts.graph, documents, library)
     found = homes(routes, core)
-    paths = rest_routes(endpoint, parts.settings, routes, found)
-    app.router.routes.extend(paths)
+    app.router.routes.extend(rest_routes(endpoint, parts.settings, routes, found))
     extend_openapi(app, core, graph, routes, found, parts.settings.scopes_without_key)
-    return paths

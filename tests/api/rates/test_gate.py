@@ -50,11 +50,11 @@ async def test_the_log_says_so(web: Served) -> None:
 
 
 async def test_rest_is_counted_too(web: Served) -> None:
-    """REST and the graph share what a caller may ask, and REST is refused as plain JSON."""
+    """REST and the graph share what a caller may ask, and REST is refused with problem details."""
     with limited(web, **TWO):
         assert [(await web.client.get("/")).status_code, (await web.ask(QUERY)).status_code] == [200, 200]
         refused = await web.client.get("/")
-        assert (refused.status_code, refused.headers["content-type"]) == (429, "application/json; charset=utf-8")
+        assert (refused.status_code, refused.headers["content-type"]) == (429, "application/problem+json")
         assert (await web.client.head("/graphql")).content == b""
 
 

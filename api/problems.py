@@ -14,13 +14,8 @@ from typing import Any, Final
 
 import orjson
 
-from api.answer import Answer
-from api.errors import INTERNAL, HttpError
-from api.errors import Headers as HeaderPairs
+from api.errors import INTERNAL, HttpError, entries_of
 from schema.errors import PublicError
-
-PROBLEM: Final = b"application/problem+json"
-"""The media type."""
 
 INVALID: Final = 422
 """The status of values that are not what is taken."""
@@ -105,14 +100,15 @@ def problem_body(status: int, problems: Sequence[Problem], detail: str | None = 
     return orjson.dumps(found)
 
 
-def refusal(status: int, problems: Sequence[Problem], headers: HeaderPairs = ()) -> Answer:
-    """Return the answer to a request that was refused."""
-    return Answer(status, problem_body(status, problems), PROBLEM, headers)
+def problems_of(error: PublicError) -> list[Problem]:
+    """Return all that an error says."""
+    return [problem_of_entry(entry) for entry in entries_of(error)]
 
 
-def problem_of(error: PublicError) -> Problem:
-    """Return an error of ours as a problem."""
-    return Problem(str(error), error.code)
+def problem_of_entry(entry: Mapping[str, Any]) -> Problem:
+    """Return an entry of `errors`, as GraphQL has it, as a problem."""
+    more = dict(entry.get("extensions", {}))
+    return Problem(entry["message"], more.pop("code", INTERNAL), more=more)
 
 
 def _title(status: int) -> str:
