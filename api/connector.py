@@ -95,13 +95,16 @@ class Connector:
 
 def _set(settings: Settings) -> dict[str, str]:
     """Return what PostgreSQL is set to on each connection."""
-    return {
+    found = {
         "timezone": "UTC",
         "intervalstyle": "iso_8601",
         "datestyle": "ISO",
         "jit": "off",
         "statement_timeout": str(int(settings.statement_timeout_seconds * 1000)),
     }
+    if settings.random_page_cost:
+        found["random_page_cost"] = f"{settings.random_page_cost:g}"
+    return found
 
 
 def _direct(server_settings: dict[str, str], *, is_read_only: bool) -> dict[str, Any]:

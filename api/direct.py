@@ -67,7 +67,7 @@ class DirectPool:
         return self._count - len(self._idle)
 
     async def fetch_bytes(self, sql: str, arguments: list[Any], *, is_repeatable: bool = True) -> bytes:
-        """Run a statement that returns one value of bytes.
+        """Run a statement that returns one value of bytes, or one in pieces: columns of the type BPCHAR.
 
         A dead connection is replaced, and the statement run once more where it only reads: of one that writes nobody
         knows whether it did.
@@ -131,13 +131,12 @@ class DirectPool:
     async def _run(self, connection: Any, sql: str, arguments: list[Any]) -> bytes:
         """Run a statement; behind a pooler in a transaction, which is ended here where it has written."""
         if not self._connector.is_pooled:
-            data: bytes = await connection.fetchval(sql, *arguments)
-            return data
+            return _joined(await connection.fetchrow(sql, *arguments))
         await connection.execute("BEGIN")
-        data = await connection.fetchval(sql, *arguments)
+        row = await connection.fetchrow(sql, *arguments)
         if not self._connector.is_read_only:
             await connection.execute("COMMIT")
-        return data
+        return _joined(row)
 
     def _rested(self) -> Any:
         """Return a connection that is free, None where there is none; drop those that were closed as they rested."""
@@ -163,11 +162,27 @@ class DirectPool:
             raise UnavailableError("The server is busy: no database connection became free in time.") from error
         self._count += 1
         try:
-            connection = await self._connector.open()
+            connection = await self._opened()
         except BaseException:
             self._lose()
             raise
         self._all.add(connection)
+        return connection
+
+    async def _opened(self) -> Any:
+        """Return a new connection, on which values of the type BPCHAR are bytes as PostgreSQL sends them."""
+        connection = await self._connector.open()
+        try:
+            if self._connector.is_pooled:
+                await connection.execute("BEGIN")  # what the driver asks of a type is to reach one server
+            await connection.set_type_codec(
+                "bpchar", schema="pg_catalog", format="binary", encoder=str.encode, decoder=bytes
+            )
+            if self._connector.is_pooled:
+                await connection.execute("COMMIT")
+        except BaseException:
+            connection.terminate()
+            raise
         return connection
 
     async def _next(self) -> Any:
@@ -253,6 +268,12 @@ class DirectPool:
         if state.startswith(TOO_LARGE_CLASS):
             return LimitError("The operation is too large for the database.")
         return StatementFailedError(str(error))
+
+
+def _joined(row: Any) -> bytes:
+    """Return the one value of a row, or its pieces put together; one that is null is nothing."""
+    data: bytes = row[0] if len(row) == 1 else b"".join([piece for piece in row if piece])
+    return data
 
 
 class _LostError(Exception):

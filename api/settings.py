@@ -87,6 +87,10 @@ class Settings(BaseSettings):
     statement_timeout_seconds: float = Field(default=15.0, gt=0)
     """How long PostgreSQL may work on one statement."""
 
+    random_page_cost: float = Field(default=1.1, ge=0)
+    """PostgreSQL's setting of this name on our connections: how dear it is to read a page out of turn. Its own default
+    of 4 is that of turning disks. 0 leaves it as the server has it."""
+
     request_timeout_seconds: float = Field(default=30.0, gt=0)
     """How long a GraphQL request may take before its statements are cancelled and it is answered 503."""
 

@@ -30,7 +30,9 @@ class Database(Protocol):
         """Run one reading statement on a connection of its own and return all its rows."""
 
     async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
-        """Run a statement that returns one value of bytes.
+        """Run a statement that returns one value of bytes, or one in pieces.
+
+        Pieces are the columns of a row, of the type BPCHAR; one that is null is nothing.
 
         Raises:
             StatementFailedError: PostgreSQL refused the statement.

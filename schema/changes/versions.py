@@ -64,12 +64,12 @@ def label(tables: Iterable[str], versions: Mapping[str, str]) -> bytes:
 
 
 def labelled(sql: str, tables: Iterable[str]) -> str:
-    """Return a statement that gives its one value of bytes, the column `data`, behind a label and a line break.
+    """Return a statement that gives its pieces behind one more, a label and a line break.
 
     Label and value are of one snapshot. `split_label` takes them apart.
     """
     versions = " || ',' || ".join(map(_version, tables)) or "''"
-    return f"SELECT convert_to({versions} || E'\\n', 'UTF8') || answer.data FROM ({sql}) AS answer"  # noqa: S608 - names alone
+    return f"SELECT CAST({versions} || E'\\n' AS BPCHAR), answer.* FROM ({sql}) AS answer"  # noqa: S608 - names alone
 
 
 def _version(table: str) -> str:

@@ -7,7 +7,20 @@ value is, and the caller says what stands for null.
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Integer, LargeBinary, Text, and_, case, cast, column, func, literal_column, select
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Integer,
+    LargeBinary,
+    Text,
+    and_,
+    case,
+    cast,
+    column,
+    func,
+    literal_column,
+    select,
+)
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from schema.graph import Field, Kind, ObjectType, Scalar
@@ -46,19 +59,24 @@ def text(content: str) -> ColumnElement[str]:
 
 
 def concat(parts: Iterable[Part]) -> ColumnElement[str]:
-    """Return pieces put together, neighbouring fixed texts as one."""
-    merged: list[Part] = []
+    """Return pieces put together."""
+    return _nested(merged(parts))
+
+
+def merged(parts: Iterable[Part]) -> list[ColumnElement[Any]]:
+    """Return pieces, neighbouring fixed texts as one."""
+    found: list[Part] = []
     for part in parts:
-        if isinstance(part, str) and merged and isinstance(merged[-1], str):
-            merged[-1] += part
+        if isinstance(part, str) and found and isinstance(found[-1], str):
+            found[-1] += part
         else:
-            merged.append(part)
-    return _nested([text(part) if isinstance(part, str) else part for part in merged])
+            found.append(part)
+    return [text(part) if isinstance(part, str) else part for part in found]
 
 
 def _nested(parts: Sequence[ColumnElement[Any]]) -> ColumnElement[str]:
     if len(parts) == 1:
-        return parts[0]
+        return parts[0] if isinstance(parts[0].type, Text) else cast(parts[0], Text)
     if len(parts) <= MOST_ARGUMENTS:
         return func.concat(*parts, type_=Text)
     groups = [parts[index : index + MOST_ARGUMENTS] for index in range(0, len(parts), MOST_ARGUMENTS)]
@@ -81,21 +99,30 @@ def value_parts(field: Field, value: ColumnElement[Any], references: ObjectType 
         parts = _scalar(field.scalar, value)
     if not field.is_nullable:
         return parts
-    if len(parts) == 1:
-        return [func.coalesce(parts[0], text("null"), type_=Text)]
+    if len(parts) == 1 and not isinstance(parts[0], str):
+        return [_or_null(parts[0])]
     return [case((value.is_(None), text("null")), else_=concat(parts))]
+
+
+def _or_null(value: ColumnElement[Any]) -> ColumnElement[Any]:
+    """Return a value, or null in JSON."""
+    if isinstance(value.type, JSON):
+        return func.coalesce(value, literal_column("'null'::json", JSON), type_=JSON)
+    return func.coalesce(value if isinstance(value.type, Text) else cast(value, Text), text("null"), type_=Text)
 
 
 def _scalar(scalar: Scalar, value: ColumnElement[Any]) -> list[Part]:
     """Return the JSON of a value that is not null."""
     match scalar.kind:
         case Kind.TEXT:
-            return [cast(func.to_json(cast(value, Text)), Text)]
+            return [func.to_json(cast(value, Text), type_=JSON)]
         case Kind.FLOAT:
             is_number = func.abs(value) < literal_column("'Infinity'::float8")  # NaN counts as larger than that
             return [case((is_number, cast(value, Text)), else_=_failing(value))]
-        case Kind.INTEGER | Kind.BOOLEAN | Kind.JSON:
+        case Kind.BOOLEAN | Kind.JSON:
             return [cast(value, Text)]
+        case Kind.INTEGER:
+            return [value]  # `concat` writes it as a cast would
         case _:
             return ['"', wire_text(scalar, value), '"']
 
@@ -104,7 +131,7 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
     """Return the text of a value, as `schema.values` writes it, without quotes."""
     match scalar.kind:
         case Kind.TIMESTAMP:
-            local = func.concat(_with_t(func.timezone(literal_column("'UTC'"), value)), text("Z"))
+            local = _with_t(func.timezone(literal_column("'UTC'"), value)) + text("Z")
             is_known = and_(value >= MOMENTS[0], value < MOMENTS[1])
             return case((is_known, local), (func.isfinite(value), _failing(value)), else_=cast(value, Text))
         case Kind.LOCAL_TIMESTAMP:
@@ -125,7 +152,7 @@ def wire_text(scalar: Scalar, value: ColumnElement[Any]) -> ColumnElement[str]:
 
 
 def _with_t(value: ColumnElement[Any]) -> ColumnElement[str]:
-    return func.replace(cast(value, Text), literal_column("' '"), literal_column("'T'"))
+    return func.replace(cast(value, Text), literal_column("' '"), literal_column("'T'"), type_=Text)
 
 
 def _in_years(value: ColumnElement[Any], shown: ColumnElement[str], clocks: tuple[str, str]) -> ColumnElement[str]:

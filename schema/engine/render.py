@@ -9,7 +9,7 @@ Nothing is decided here but names: what is selected is in the outline, what it i
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import (
     ARRAY,
@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     Text,
     and_,
+    cast,
     column,
     func,
     literal_column,
@@ -28,11 +29,12 @@ from sqlalchemy import (
     union_all,
 )
 from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.types import UserDefinedType
 
 from schema.engine import outline as selected
 from schema.engine.arguments import ListShape, RowShape, RowsShape, Shape, WrittenShape, bind
 from schema.engine.created import new_row
-from schema.engine.json import Part, concat, text
+from schema.engine.json import Part, concat, merged, text
 from schema.engine.outline import Member, Outline
 from schema.engine.pages import Keys, ListReader, asks_for_more, folded, places_of
 from schema.engine.taken import (
@@ -64,10 +66,40 @@ from schema.query.rows import (
 )
 
 
+class _Piece(UserDefinedType[bytes]):
+    """BPCHAR without a length: text under another name, which the connection hands over as the bytes that it is.
+
+    See `schema.context.Database.fetch_bytes`. To make bytes of a text would copy it once more.
+    """
+
+    cache_ok = True
+
+    def get_col_spec(self, **_: Any) -> str:
+        """Return its name in SQL."""
+        return "BPCHAR"
+
+
+MOST_PIECES: Final = 50
+"""Most columns of a statement."""
+
+
 def render(graph: Graph, outline: Outline, shapes: Sequence[Shape]) -> Select[Any]:
-    """Return the statement of an operation; its one row has one column, the JSON of `data` in UTF-8."""
-    json = concat(_Renderer(graph, shapes).object(outline.members))
-    return select(func.convert_to(json, literal_column("'UTF8'")).label("data"))
+    """Return the statement of an operation; the columns of its one row, put together, are the JSON of `data`.
+
+    A column is a piece of the JSON, and nothing where it is null. PostgreSQL copies a long text several times to put
+    another before it, which for a list of a thousand rows takes as long as reading them.
+    """
+    return pieces(_Renderer(graph, shapes).whole(outline.members))
+
+
+def pieces(whole: tuple[Sequence[Part], FromClause | None]) -> Select[Any]:
+    """Return the SELECT of a JSON text in pieces, and in one piece where there would be too many."""
+    parts, source = merged(whole[0]), whole[1]
+    if len(parts) > MOST_PIECES:
+        parts = [concat(parts)]
+    columns: list[Any] = [cast(part, _Piece()).label(f"j{index}") for index, part in enumerate(parts)]
+    made = select(*columns)
+    return made if source is None else made.select_from(source)
 
 
 class _Renderer:
@@ -75,6 +107,13 @@ class _Renderer:
         self._graph = graph
         self._shapes = shapes
         self._json = JsonWriter(graph)
+
+    def whole(self, members: Sequence[Member]) -> tuple[list[Part], FromClause | None]:
+        """Return the JSON of `data`, and what it is read from."""
+        if len(members) == 1 and isinstance(list_ := members[0].content, selected.List) and not shares(list_):
+            parts, source = self._connection(list_, None)
+            return ['{"', members[0].key, '":', *parts, "}"], source
+        return self.object(members), None
 
     def object(self, members: Sequence[Member]) -> list[Part]:
         """Return the JSON of an object whose fields stand by themselves: `data`, or a payload."""
@@ -161,6 +200,12 @@ class _Renderer:
 
     def _list(self, list_: selected.List, keys: Keys | None) -> Select[Any]:
         """Return the JSON of a list as `json`, for the row beside which it stands: always one row."""
+        made, source = self._connection(list_, keys)
+        json = concat(made).label("json")
+        return select(json) if source is None else select(json).select_from(source)
+
+    def _connection(self, list_: selected.List, keys: Keys | None) -> tuple[list[Part], FromClause | None]:
+        """Return the JSON of a list for the row beside which it stands, and what it is read from."""
         shape, parts = self._list_shape(list_), take_apart(list_.members)
         reader = ListReader(self._graph, list_, shape, keys)
         source, heads = self._heads(reader, parts, None)
@@ -169,8 +214,7 @@ class _Renderer:
             page, level, joined = self._page(reader, parts, source, is_numbered=asks_for_more(parts, shape))
             source = self._attach(level, joined, parts.row, None, is_unique=True)
             rows = folded(shape, parts, page, level, has_heads=bool(heads))
-        json = concat(self._json.connection(list_.members, shape, Fold(heads, rows))).label("json")
-        return select(json) if source is None else select(json).select_from(source)
+        return self._json.connection(list_.members, shape, Fold(heads, rows)), source
 
     def _list_by_key(self, list_: selected.List, wanted: FromClause | None) -> Select[Any]:
         """Return the JSON of a list for all parents at once: a row for each, with its key first; `json` is last."""

@@ -101,6 +101,27 @@ async def test_a_value_that_the_driver_refuses_costs_no_connection(content_url: 
     await database.close()
 
 
+@pytest.mark.parametrize(
+    ("given", "cost"), [({}, "1.1"), ({"random_page_cost": 2.5}, "2.5"), ({"random_page_cost": 0}, "4")]
+)
+async def test_what_statements_are_planned_with(content_url: str, given: dict[str, float], cost: str) -> None:
+    """Reading a page out of turn is as dear as is set; 0 leaves it to the server."""
+    database = Database(content_url, Settings(database_url=content_url, **given))
+    shown = await database.fetch_bytes("SELECT CAST(current_setting('random_page_cost') AS BPCHAR)", [])
+    await database.close()
+    assert shown == cost.encode()
+
+
+async def test_a_value_in_pieces(content_url: str) -> None:
+    """Columns of the type BPCHAR are put together as the bytes that they are; one that is null is nothing."""
+    database = Database(content_url, Settings(database_url=content_url))
+    pieces = "SELECT CAST('a \u00e9 ' AS BPCHAR), CAST(NULL AS BPCHAR), CAST('' AS BPCHAR), CAST($1::TEXT AS BPCHAR)"
+    found = await database.fetch_bytes(pieces, ["\u4e16  "])
+    same = await database.fetch_bytes("SELECT CAST('x' AS BPCHAR) WHERE $1::CHAR(3) = 'ab'", ["ab"])
+    await database.close()
+    assert (found, same) == ("a \u00e9 \u4e16  ".encode(), b"x")
+
+
 async def test_those_who_wait_get_what_is_given_back(content_url: str) -> None:
     """Twenty statements over two connections all run; one that waits too long says so, and loses nobody's turn."""
     patient = Database(content_url, Settings(database_url=content_url, pool_size=2))
