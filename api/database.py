@@ -17,6 +17,7 @@ from api.connector import Connector
 from api.direct import DirectPool
 from api.node import Node, engine, translated
 from api.replicas import Replicas
+from api.row_level import tell
 from api.settings import Settings
 from api.telemetry.metrics import Level
 from api.telemetry.statements import Stated
@@ -101,6 +102,7 @@ class Database(Node):
         """Open a session that commits when its block ends, and rolls back when it raises."""
         with translated():
             async with self._write_session.begin() as session:
+                await tell(session)
                 yield WriteSession(session)
 
     @asynccontextmanager

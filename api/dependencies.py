@@ -12,6 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.context import Parts, authenticate
+from api.row_level import CALLER, caller_of
 from schema.context import ReadSession, WriteSession
 from schema.principal import Principal
 
@@ -34,14 +35,22 @@ async def principal(request: Request, parts: PartsDep) -> Principal:
     return await authenticate(request.scope, parts)
 
 
-async def read_session(parts: PartsDep) -> AsyncIterator[ReadSession]:
+async def _tell(request: Request, parts: PartsDep) -> None:
+    """Let PostgreSQL be told who asks, where it is to be."""
+    if parts.settings.row_level_security:
+        CALLER.set(caller_of(await authenticate(request.scope, parts)))
+
+
+async def read_session(request: Request, parts: PartsDep) -> AsyncIterator[ReadSession]:
     """Give a session that reads, for this request alone."""
+    await _tell(request, parts)
     async with parts.database.read() as session:
         yield session
 
 
-async def write_session(parts: PartsDep) -> AsyncIterator[WriteSession]:
+async def write_session(request: Request, parts: PartsDep) -> AsyncIterator[WriteSession]:
     """Give a session that commits when the route has returned, and rolls back when it raised."""
+    await _tell(request, parts)
     async with parts.database.write() as session:
         yield session
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from asyncpg.exceptions import InterfaceError, InternalClientError, PostgresConnectionError, PostgresError
 
 from api.connector import Connector
+from api.row_level import CALLER
 from schema.errors import LimitError, StatementFailedError, UnavailableError, UnreachableError
 
 QUERY_CANCELED: Final = "57014"
@@ -129,10 +130,14 @@ class DirectPool:
             give_back(connection)
 
     async def _run(self, connection: Any, sql: str, arguments: list[Any]) -> bytes:
-        """Run a statement; behind a pooler in a transaction, which is ended here where it has written."""
-        if not self._connector.is_pooled:
+        """Run a statement; behind a pooler, or for a caller of whom is told, in a transaction.
+
+        It is ended here where it has written.
+        """
+        caller = CALLER.get()
+        if caller is None and not self._connector.is_pooled:
             return _joined(await connection.fetchrow(sql, *arguments))
-        await connection.execute("BEGIN")
+        await connection.execute("BEGIN" if caller is None else f"BEGIN{caller.prelude}")
         row = await connection.fetchrow(sql, *arguments)
         if not self._connector.is_read_only:
             await connection.execute("COMMIT")

@@ -38,6 +38,7 @@ from api.operation import Batch, Operation, from_address, from_body, has_query
 from api.persisted import Persisted
 from api.rates.charging import charging, counting
 from api.reads import Reads
+from api.row_level import CALLER, caller_of
 from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document
@@ -157,7 +158,9 @@ class GraphQLEndpoint:
         trail, token = call.trail, call.headers.get(CONSISTENCY)
         context = new_context(call.principal, self._parts, trail, call.reports, token)
         context.charge = charging(call.scope, call.principal, self._parts.rates)
-        if not call.reports:
+        if self._parts.settings.row_level_security:  # on which any answer may depend, so none is kept
+            CALLER.set(caller_of(call.principal))
+        elif not call.reports:
             is_tagged = call.scope["method"] != "POST"
             context.keeper = self._parts.caching.keeper(
                 context.database, call.media, trail, call.known, is_tagged=is_tagged
@@ -238,7 +241,7 @@ class GraphQLEndpoint:
         self, key: str, document: Document, operation: Operation, context: Context, media: Media, trail: Trail
     ) -> Answer:
         """Run a mutation in one transaction with its answer, or give the answer that it had before."""
-        async with self._parts.database.transaction() as transaction:
+        async with context.database.transaction() as transaction:
             kept = Kept(transaction, context.principal, key, operation)
             if (before := await kept.claim(self._parts.settings.idempotency_hours)) is not None:
                 return Answer.json(200, before[1], (*UNCACHED, REPLAYED), Media(before[0]))

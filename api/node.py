@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, async_sessionma
 
 from api.connector import Connector
 from api.direct import CONFLICT, QUERY_CANCELED, READ_ONLY, UNAVAILABLE_CLASSES, DirectPool
+from api.row_level import CALLER, tell_reader
 from api.settings import Settings
 from api.telemetry.statements import Stated
 from schema.context import ReadSession
@@ -62,6 +63,7 @@ class Node:
 
     async def _fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         async with self.reader.connect() as connection:
+            await tell_reader(connection)
             try:
                 return await rows_of(connection, statement)
             except TimeoutError:
@@ -101,8 +103,14 @@ class Node:
     async def read(self) -> AsyncIterator[ReadSession]:
         """Open a session that reads. Never share it between resolvers that run at once."""
         with translated(is_reading=True):
-            async with self._read_session() as session:
-                yield ReadSession(session)
+            if CALLER.get() is None:
+                async with self._read_session() as session:
+                    yield ReadSession(session)
+                return
+            async with self.reader.connect() as connection:
+                await tell_reader(connection)
+                async with self._read_session(bind=connection) as session:
+                    yield ReadSession(session)
 
     async def close(self) -> None:
         """Close every connection."""

@@ -130,6 +130,10 @@ class Settings(BaseSettings):
     """A FastAPI dependency of your own that says who asks, as `package.module:function`; see [Keys](keys.md). None:
     keys alone do."""
 
+    row_level_security: bool = False
+    """Tell PostgreSQL in each transaction who asks, for policies of row level security; see [Rules](rules.md). Answers
+    are not kept then."""
+
     key_cache_seconds: float = Field(default=60.0, gt=0)
     """How long a key that was looked up is remembered, while the database tells of every change to it."""
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import Executable, Row, text
@@ -11,12 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransacti
 
 from api.direct import READ_ONLY
 from api.node import rows_of, sqlstate, translated
+from api.row_level import CALLER, tell
 from api.telemetry.statements import Stated
 from schema.context import WriteSession
 from schema.writing.violations import ConflictingWrites, Violated, Violation
 
 REFUSALS: Final = ("22", "23")
 """Beginnings of PostgreSQL's codes for: a value that does not fit, a constraint that does not hold."""
+
+NOT_ALLOWED: Final = "42501"
+"""Its code for a row that a policy of row level security does not let be written."""
 
 CONFLICTS: Final = ("40001", "40P01")
 """Its codes for a transaction that was ended because of another one."""
@@ -41,6 +45,7 @@ class WriteTransaction:
         with translated():
             try:
                 async with self._turn:
+                    await self._begin()
                     with Stated(statement) as stated:
                         result = await self._connection.execute(statement, parameters)
                         rows = result.all() if result.returns_rows else ()
@@ -58,21 +63,32 @@ class WriteTransaction:
         """Run one reading statement and return all its rows."""
         with translated():
             async with self._turn:
+                await self._begin()
                 return await rows_of(self._connection, statement)
+
+    async def _begin(self) -> None:
+        """Begin the transaction where that is not done yet, and tell whom it runs for."""
+        if not self._connection.in_transaction():
+            await self._connection.begin()
+            await tell(self._connection)
 
     async def give_up(self) -> None:
         """Wait until nothing runs on the connection; what was cancelled has closed it then."""
         async with self._turn:
             pass
 
-    def savepoint(self) -> AbstractAsyncContextManager[Any]:
+    @asynccontextmanager
+    async def savepoint(self) -> AsyncIterator[None]:
         """Open a part of the transaction that is undone by itself where its block raises."""
-        return self._connection.begin_nested()
+        await self._begin()
+        async with self._connection.begin_nested():
+            yield
 
     @asynccontextmanager
     async def nested(self) -> AsyncIterator["WriteTransaction"]:
         """Open a part of the transaction that can be rolled back by itself."""
         part = _Part(self._connection, self._turn)
+        await self._begin()
         await part.begin()
         yield part
         await part.end()
@@ -97,8 +113,7 @@ class WriteTransaction:
             UnavailableError: The database went away, or a statement took too long.
         """
         with translated():
-            if not self._connection.in_transaction():  # or the session would begin one, and could commit it
-                await self._connection.begin()
+            await self._begin()  # or the session would begin it, and could commit it
             session = AsyncSession(self._connection, expire_on_commit=False, join_transaction_mode="rollback_only")
             try:
                 yield WriteSession(session)
@@ -134,7 +149,8 @@ def _refusal(error: DBAPIError) -> Exception:
     state, cause = sqlstate(error) or "", getattr(error.orig, "__cause__", None)
     if state in CONFLICTS:
         return ConflictingWrites()
-    if not state.startswith(REFUSALS):
+    is_policy = state == NOT_ALLOWED and CALLER.get() is not None
+    if not (is_policy or state.startswith(REFUSALS)):
         return error
     told = {name: getattr(cause, f"{name}_name", None) for name in ("constraint", "table", "column")}
     return Violated(Violation(state, detail=getattr(cause, "detail", None) or "", **told))

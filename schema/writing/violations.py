@@ -152,6 +152,9 @@ def problem_of(graph: Graph, attempt: Attempt, violation: Violation) -> Problem 
             return invalid("REQUIRED", f"`{path[-1]}` must not be null.", path)
         case "23514":
             return _check(graph, attempt, violation)
+        case "42501":
+            text = "A policy of the database does not let this key write that."
+            return Problem("ForbiddenError", "FORBIDDEN", text, _path(attempt, violation))
         case "23P01":
             return Problem(
                 "ConflictError", "EXCLUDED", "Another row stands in the way of this one.", _path(attempt, violation)
