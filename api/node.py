@@ -63,8 +63,8 @@ class Node:
 
     async def _fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         async with self.reader.connect() as connection:
-            await tell_reader(connection)
             try:
+                await tell_reader(connection)
                 return await rows_of(connection, statement)
             except TimeoutError:
                 await connection.invalidate()  # longer than PostgreSQL lets a statement run: it hangs
