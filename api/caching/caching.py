@@ -9,6 +9,7 @@ from cachetools import LRUCache
 
 import schema
 from api.caching.answers import Answers
+from api.caching.headers import BY_CALLER, BY_KEY
 from api.caching.keeper import Keeper, Name
 from api.caching.memory import Memory
 from api.caching.shared import Shared
@@ -44,7 +45,10 @@ class Caching:
             anonymous: Who shows no key; None where such a caller is not answered.
         """
         self.database = database
-        self.anonymous = anonymous
+        self.anonymous = None if settings.authenticate else anonymous
+        """Who shows no key; None where such a caller is not answered, or may yet be known otherwise."""
+        self.by_caller = BY_CALLER if settings.authenticate else BY_KEY
+        """What is said to caches of answers that may be others for other callers."""
         self.versions = Versions(database)
         self.watch = Watch(database, self.versions)
         self.fingerprint = fingerprint()

@@ -11,6 +11,9 @@ from api.errors import Headers
 from api.negotiation import Media
 from schema.keeping import Terms
 
+Header = tuple[bytes, bytes]
+"""Name and value."""
+
 TAG: Final = re.compile(rb'(?:W/)?("[\x21\x23-\x7e\x80-\xff]*")')
 """One entity tag; weak and strong ones are compared by what stands in the quotes."""
 
@@ -19,6 +22,9 @@ FOR_ALL: Final = (b"vary", b"Accept, Origin")
 
 BY_KEY: Final = (b"vary", b"Accept, Authorization, Origin, X-API-Key")
 """Said of what is another answer for another key."""
+
+BY_CALLER: Final = (b"vary", b"Accept, Authorization, Cookie, Origin, X-API-Key")
+"""Said where a team's own authentication may find out in other ways who asks."""
 
 
 def entity_tag(place: bytes, label: bytes, media: Media) -> bytes:
@@ -40,9 +46,15 @@ def has_tag(if_none_match: bytes, tag: bytes) -> bool:
     return tag.removeprefix(b"W/") in TAG.findall(if_none_match)
 
 
-def cache_headers(terms: Terms, tag: bytes) -> Headers:
-    """Return the headers of an answer that clients may keep."""
+def cache_headers(terms: Terms, tag: bytes, by_caller: Header = BY_KEY) -> Headers:
+    """Return the headers of an answer that clients may keep.
+
+    Args:
+        terms: On what terms.
+        tag: Names it.
+        by_caller: What is said where it may be another one for another caller.
+    """
     whose = b"public" if terms.is_public else b"private"
     age = b"max-age=%d" % terms.max_age if terms.max_age else b"no-cache"
-    vary = FOR_ALL if terms.is_public and terms.is_for_all else BY_KEY
+    vary = FOR_ALL if terms.is_public and terms.is_for_all else by_caller
     return (b"cache-control", whose + b", " + age), vary, (b"etag", tag)

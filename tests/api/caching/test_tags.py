@@ -8,8 +8,11 @@ from typing import Any
 import asyncpg
 import pytest
 
+from api.keys import create
 from schema.changes.versions import FOLD, TOUCH
+from schema.models.user import User
 from tests.api.caching.conftest import Kept
+from tests.api.served import serving
 
 USERS = "{ users(first: 2, orderBy: [{name: ASC}]) { nodes { name } } }"
 COMMENTS = "{ comments(first: 1) { totalCount } }"
@@ -243,3 +246,27 @@ async def test_a_table_that_is_not_watched_is_never_kept(plain: Kept) -> None:
     await plain.psql.execute("ALTER TABLE users ENABLE ALWAYS TRIGGER note_table_change")
     await watch.look()
     assert await tag_of(plain, USERS)
+
+
+async def test_own_authentication_may_look_at_anything(written_url: str) -> None:
+    """No answer is public then, and each may be another for other cookies."""
+    async with serving(written_url, authenticate="tests.api.tokens:principal", anonymous_scopes=("read",)) as web:
+        answer = await web.client.get("/graphql", params={"query": USERS})
+        assert answer.headers["cache-control"] == "private, no-cache"
+        assert answer.headers["vary"] == "Accept, Authorization, Cookie, Origin, X-API-Key"
+
+
+async def test_a_key_that_sees_more_has_an_answer_of_its_own(plain: Kept) -> None:
+    """What its user alone sees is private; what everybody sees is public, whoever asked."""
+    async with plain.parts.database.write() as session:
+        _, key = await create(session, "of a user", ("read",), user=await session.get(User, 1))
+    drafts = "{ posts(filter: {draft: {eq: true}}) { totalCount } }"
+    nobody, user = await plain.get(drafts), await plain.get(drafts, **{"X-API-Key": key})
+    assert (nobody.headers["cache-control"], user.headers["cache-control"]) == ("public, no-cache", "private, no-cache")
+    assert nobody.headers["etag"] != user.headers["etag"]
+    assert not await is_unchanged(plain, drafts, user.headers["etag"])
+    tags = "{ tags { totalCount } }"
+    nobody, user = await plain.get(tags), await plain.get(tags, **{"X-API-Key": key})
+    assert nobody.headers["etag"] == user.headers["etag"]
+    assert user.headers["cache-control"] == "public, no-cache"
+    assert user.headers["vary"] == "Accept, Origin"
