@@ -96,7 +96,10 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
 def make_graph(settings: Settings) -> GraphSchema:
     """Return the graph of `schema.models`, within the limits that are set."""
     return build_graph_schema(
-        limits=page_limits(settings), largest_cost=settings.largest_cost, most_values=settings.most_values
+        limits=page_limits(settings),
+        largest_cost=settings.largest_cost,
+        most_values=settings.most_values,
+        largest_answer=settings.largest_answer_bytes,
     )
 
 

@@ -188,6 +188,9 @@ class Settings(BaseSettings):
     most_values: int = Field(default=1_000_000, ge=1)
     """Most values that a GraphQL operation may be able to answer with; one computed in Python counts for 20."""
 
+    largest_answer_bytes: int = Field(default=50_000_000, ge=1_000)
+    """Most bytes of an answer that is one statement; a larger one does not leave PostgreSQL."""
+
     most_written: int = Field(default=50_000, ge=1)
     """Most rows that one mutation may write or name."""
 

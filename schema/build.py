@@ -122,6 +122,7 @@ def build_graph_schema(
     limits: Limits | None = None,
     largest_cost: int | None = None,
     most_values: int | None = None,
+    largest_answer: int | None = None,
     *,
     is_compiled: bool = True,
 ) -> GraphSchema:
@@ -133,6 +134,7 @@ def build_graph_schema(
         limits: How large a page may be.
         largest_cost: Most rows that an operation may be able to read; any number where None.
         most_values: Most values that it may be able to answer with; any number where None.
+        largest_answer: Most bytes of an answer that is one statement; any number where None.
         is_compiled: False runs everything by resolvers and loaders.
 
     Raises:
@@ -160,7 +162,7 @@ def build_graph_schema(
     engine = Engine(core, graph, limits, plain_reads(fields), records, creator) if is_compiled else None
     sights = Sights(graph)
     terms = None if engine is None else TermsReader(core, graph, sights, engine, kept_fields(fields))
-    executor = Executor(core, graph, cost, engine, terms)
+    executor = Executor(core, graph, cost, engine, terms, largest_answer)
     operations = (OPERATIONS,) if base is Base and OPERATIONS.is_dir() else ()
     return GraphSchema(graph, built, core, records, cost, engine, executor, sights, operations)
 

@@ -33,6 +33,9 @@ from schema.variables import VariableReader
 EXPLAIN: Final = "explain"
 """Report that shows how an operation is run; it needs the scope of the same name."""
 
+FEW_VALUES: Final = 1_000
+"""Values of an answer that is not measured: most answers, which are not to cost more."""
+
 CLOSED: Final = f"The schema is shown to keys with the scope `{INTROSPECT}`."
 """What is said to who asks for the schema and may not see it."""
 
@@ -64,6 +67,7 @@ class Executor:
         cost: CostRule,
         engine: Engine | None,
         terms: TermsReader | None = None,
+        largest_answer: int | None = None,
     ) -> None:
         """Note how operations are run.
 
@@ -73,6 +77,7 @@ class Executor:
             cost: What operations may cost.
             engine: The compiled way; None runs everything by resolvers.
             terms: What finds out whether answers may be kept; None where none is.
+            largest_answer: Most bytes of an answer that the engine gives; None for any number.
         """
         self._core = core
         self._graph = graph
@@ -80,6 +85,7 @@ class Executor:
         """What finds out whether answers may be kept; None where none is."""
         self._cost = cost
         self._engine = engine
+        self._largest_answer = largest_answer
 
     async def answer(
         self, document: Document, *, operation_name: str | None, variables: dict[str, Any] | None, context: Context
@@ -121,7 +127,7 @@ class Executor:
             with context.step("plan"):
                 compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.user_id)
             if compiled is not None:
-                question = Question(compiled, coerced, self._engine, cost.rows)
+                question = Question(compiled, coerced, self._engine, cost.rows, self._bound(cost))
                 if context.keeper is not None and compiled.writes_to is None and self.terms is not None:
                     asked = Asked(document, operation, variables or {}, coerced)
                     question = keepable(question, asked, self.terms, context.keeper.anonymous)
@@ -187,6 +193,10 @@ class Executor:
         table = self._graph.types[compiled.writes_to or ""].table.name
         data = await context.database.write_bytes(compiled.statement.sql, compiled.arguments, table)
         return await question.filled(data)
+
+    def _bound(self, cost: Cost) -> int | None:
+        """Return how many bytes an answer may have; None where it has so few values that nobody need look."""
+        return self._largest_answer if cost.values > FEW_VALUES else None
 
     def _variables(self, document: Document, operation: OperationDefinitionNode) -> VariableReader:
         place = VariableReader, id(operation)

@@ -12,6 +12,7 @@ from graphql.execution.values import VariableValues
 
 from schema.changes.versions import labelled
 from schema.engine import Compiled, Engine
+from schema.errors import LimitError
 from schema.keeping.terms import Asked, Terms, TermsReader
 from schema.principal import Principal
 
@@ -23,7 +24,7 @@ class Source(Protocol):
     """What questions are put to; `schema.context.Database` is one."""
 
     async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
-        """Run a statement that returns one value of bytes."""
+        """Run a statement that returns one value of bytes; null, which only statements of `_bounded` give, is None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,9 @@ class Question:
 
     rows: int
     """How many rows the operation could read."""
+
+    largest_bytes: int | None = None
+    """Most bytes that the answer may have; None where it cannot have many."""
 
     terms: Terms | None = None
     """On what terms the answer may be kept; None where it may not."""
@@ -61,7 +65,14 @@ class Question:
         return await self._read(source, labelled(statement.sql, statement.reads.tables))
 
     async def _read(self, source: Source, sql: str) -> bytes | None:
-        return await self.filled(await source.fetch_bytes(sql, self.compiled.arguments))
+        if self.largest_bytes is None:
+            return await self.filled(await source.fetch_bytes(sql, self.compiled.arguments))
+        data: bytes | None = await source.fetch_bytes(_bounded(sql, self.largest_bytes), self.compiled.arguments)
+        if data is None:
+            raise LimitError(
+                f"The answer has more than {self.largest_bytes:,} bytes. Ask for fewer fields, or for smaller pages."
+            )
+        return await self.filled(data)
 
     async def filled(self, data: bytes) -> bytes | None:
         """Return an answer with its fields in Python filled in; None where one failed."""
@@ -101,6 +112,17 @@ def _place(compiled: Compiled, asked: Asked) -> bytes:
         name = asked.operation.name.value if asked.operation.name else ""
         parts += [asked.document.hash, name, repr(asked.variables)]
     return hashlib.blake2b(orjson.dumps(parts), digest_size=32).digest()
+
+
+def _bounded(sql: str, most: int) -> str:
+    """Return a statement whose value is null where it is too large: it does not even leave PostgreSQL.
+
+    OFFSET 0 keeps PostgreSQL from working the value out twice.
+    """
+    return (
+        f"SELECT CASE WHEN octet_length(answer.data) <= {most:d} THEN answer.data END "  # noqa: S608 - ours, and a number
+        f"FROM ({sql} OFFSET 0) AS answer(data)"
+    )
 
 
 def _is_plain(value: Any) -> bool:

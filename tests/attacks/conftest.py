@@ -23,12 +23,13 @@ SETTINGS = {
     "ACHENE_ENVIRONMENT": "production",
     "ACHENE_ANONYMOUS_SCOPES": "read",
     "ACHENE_LOG_FORMAT": "json",
-    "ACHENE_HEAD_TIMEOUT_SECONDS": "1",
-    "ACHENE_BODY_TIMEOUT_SECONDS": "1",
+    "ACHENE_HEAD_TIMEOUT_SECONDS": "1.5",
+    "ACHENE_BODY_TIMEOUT_SECONDS": "1.5",
     "ACHENE_ANSWER_TIMEOUT_SECONDS": "1",
     "ACHENE_MOST_CONNECTIONS": "100",
+    "ACHENE_LARGEST_ANSWER_BYTES": "6500000",
 }
-"""As an operator would set it up, but for times that a test can wait for."""
+"""As an operator would set it up, but for times that a test can wait for, and an answer that its content can have."""
 
 REPEATED = 2
 """How often an attack is made."""

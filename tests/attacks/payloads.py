@@ -136,6 +136,12 @@ def documents() -> Iterator[Attack]:
         "could",
     )  # fmt: skip
     yield document(
+        "a large answer",
+        lambda: "{ " + many("a#: posts(first: 360) { nodes { body } }", 40) + " }",
+        limit,
+        "The answer has more than 6,500,000 bytes.",
+    )
+    yield document(
         "circular introspection",
         lambda: (
             "{ __schema { types { fields { type { fields { type { fields { type { fields { type { name } } } } } "
