@@ -103,7 +103,8 @@ def serve(
                 return
             from api.app import create_app  # the graph takes a moment to load; the port comes first
 
-            run(create_app(settings, url), listener, settings, lambda: greeting.print(console))
+            app = create_app(settings, url)
+            run(app, listener, settings, lambda: greeting.print(console), app.state.parts.health.leave)
 
 
 def _prepare_demo(url: str, settings: Settings, posts: int) -> str:

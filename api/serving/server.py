@@ -82,20 +82,27 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
     )
 
 
-def run(app: Callable[..., Any], listener: socket.socket, settings: Settings, on_started: Callable[[], None]) -> None:
+def run(
+    app: Callable[..., Any],
+    listener: socket.socket,
+    settings: Settings,
+    on_started: Callable[[], None],
+    on_leaving: Callable[[], None],
+) -> None:
     """Serve until SIGINT or SIGTERM.
 
     Args:
-        app: What answers, an ASGI application; one that has `state.parts` hears that it is being stopped.
+        app: What answers, an ASGI application.
         listener: From `bind`.
         settings: Limits.
         on_started: Called once requests are answered.
+        on_leaving: Called when balancers should send elsewhere.
 
     Raises:
         StartError: The application did not start.
     """
     try:
-        Server(app, listener, settings, on_started).run()
+        Server(app, listener, settings, on_started, on_leaving).run()
     except SystemExit as error:
         raise StartError("The server did not start; the log above says why.") from error
 
@@ -109,6 +116,7 @@ class Server(uvicorn.Server):
         listener: socket.socket,
         settings: Settings,
         on_started: Callable[[], None],
+        on_leaving: Callable[[], None],
         place: tuple[Loads, int] | None = None,
     ) -> None:
         """Prepare; nothing is started yet. Takes what `run` takes.
@@ -118,13 +126,14 @@ class Server(uvicorn.Server):
             listener: Where requests come from.
             settings: Limits.
             on_started: Called once requests are answered.
+            on_leaving: Called when balancers should send elsewhere.
             place: Of this worker among those that share the listener.
         """
         super().__init__(configure(app, settings))
-        self._app: Any = app
         self._listener = listener
         self._drain_seconds = settings.drain_seconds
         self._on_started = on_started
+        self._on_leaving = on_leaving
         self._place = place
         self._is_replaced = False
 
@@ -149,18 +158,12 @@ class Server(uvicorn.Server):
         """Stop, in the order that stands above."""
         if signal.SIGINT not in self._captured_signals:
             if not self._is_replaced:
-                self._tell()
+                self._on_leaving()
                 await self._go_on(self._drain_seconds, lambda: False)
             await self._acceptor.finish()
             is_empty = lambda: not self.server_state.connections  # noqa: E731 - short
             await self._go_on(MOVE_SECONDS if self._is_replaced else SETTLE_SECONDS, is_empty)
         await super().shutdown(sockets)
-
-    def _tell(self) -> None:
-        """Let the readiness endpoint say that we stop."""
-        parts = getattr(getattr(self._app, "state", None), "parts", None)
-        if parts is not None:
-            parts.health.leave()
 
     async def _go_on(self, seconds: float, is_done: Callable[[], bool]) -> None:
         """Serve for a time, each answer the last of its connection; until it is done, or a second signal comes."""

@@ -11,10 +11,11 @@ import json
 import signal
 import socket
 import sys
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import Any, Final, Self
+
+from fastapi import FastAPI
 
 from api.serving.acceptor import Loads
 from api.serving.server import Server
@@ -66,7 +67,10 @@ def main(descriptor: int) -> None:
         signal.signal(number, lambda *_: sys.exit(0))  # uvicorn raises a signal again when it has done what it says
     channel = socket.socket(fileno=descriptor)
     with channel.makefile("rb", buffering=0) as lines:
-        task = Task.read(lines.readline())
+        line = lines.readline()
+    if not line:  # the supervisor is gone already
+        return
+    task = Task.read(line)
     with refusing():
         settings = Settings(**task.given)
         from api.app import create_app  # the graph takes a moment to load; a setting that is wrong comes first
@@ -78,7 +82,7 @@ def main(descriptor: int) -> None:
 class Worker(Server):
     """A server that talks with its supervisor."""
 
-    def __init__(self, app: Callable[..., Any], settings: Settings, channel: socket.socket, task: Task) -> None:
+    def __init__(self, app: FastAPI, settings: Settings, channel: socket.socket, task: Task) -> None:
         """Prepare; nothing is started yet.
 
         Args:
@@ -88,7 +92,8 @@ class Worker(Server):
             task: What we were told.
         """
         listener = socket.socket(fileno=task.listener)
-        super().__init__(app, listener, settings, self._begin, (Loads(task.loads, task.places), task.place))
+        place = Loads(task.loads, task.places), task.place
+        super().__init__(app, listener, settings, self._begin, app.state.parts.health.leave, place)
         self._channel = channel
 
     def _begin(self) -> None:

@@ -31,7 +31,7 @@ def serve(port: int) -> None:
     settings = Settings(port=port)
     graph = build_graph_schema(limits=page_limits(settings), largest_cost=settings.largest_cost, is_compiled=False)
     with until_stopped(), bind(settings.host, settings.port) as listener:
-        run(create_app(settings, settings.database_url or "", graph), listener, settings, lambda: None)
+        run(create_app(settings, settings.database_url or "", graph), listener, settings, lambda: None, lambda: None)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,6 @@ class App:
         self.go = asyncio.Event()
         self.running = asyncio.Event()
         self.is_left = False
-        self.state = self.parts = self.health = self
 
     def leave(self) -> None:
         """Hear that the server stops."""
@@ -101,7 +100,7 @@ async def served(**settings: Any) -> AsyncIterator[Served]:
     started = asyncio.Event()
     app = App()
     with bind("127.0.0.1", 0) as listener:
-        server = Server(app, listener, Settings(_env_file=None, **settings), started.set)
+        server = Server(app, listener, Settings(_env_file=None, **settings), started.set, app.leave)
         task = asyncio.create_task(server._serve())
         await asyncio.wait_for(started.wait(), 10)
         found = Served(server, app, listener.getsockname()[1], task)
