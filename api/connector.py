@@ -12,6 +12,7 @@ Source: https://www.pgbouncer.org/features.html
 
 import asyncio
 from typing import Any, Final
+from weakref import WeakSet
 
 import asyncpg
 from sqlalchemy import URL
@@ -68,6 +69,7 @@ class Connector:
         self.url = url
         """Where to."""
         self._hosts = Hosts(url)
+        self._open: WeakSet[Any] = WeakSet()
         self._seconds = settings.connect_timeout_seconds
         self._arguments = {"command_timeout": settings.statement_timeout_seconds + MARGIN_SECONDS}
         self._arguments |= (_pooled if self.is_pooled else _direct)(_set(settings), is_read_only=is_read_only)
@@ -79,7 +81,14 @@ class Connector:
             OSError: No server could be reached in time.
             PostgresError: One refused us.
         """
-        return await self._hosts.connect(timeout=self._seconds, **self._arguments)
+        connection = await self._hosts.connect(timeout=self._seconds, **self._arguments)
+        self._open.add(connection)
+        return connection
+
+    def drop_all(self) -> None:
+        """Drop every connection, at once: whoever waits for an answer over one hears that it is lost."""
+        for connection in list(self._open):
+            connection.terminate()
 
     @property
     def engine_arguments(self) -> dict[str, Any]:

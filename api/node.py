@@ -31,6 +31,9 @@ PARAMETER: Final = re.compile(r"\$(\d+)")
 class Node:
     """A PostgreSQL, as it is read."""
 
+    reads_again = True
+    """Whether a statement is run once more where its connection was lost; not where another server is asked then."""
+
     def __init__(self, url: URL, settings: Settings) -> None:
         """Prepare the pools; nothing is connected yet.
 
@@ -39,9 +42,9 @@ class Node:
             settings: Sizes and time limits.
         """
         self.url = url
-        connector = Connector(url, settings, is_read_only=True)
-        self.reader = engine(connector, settings, settings.pool_size)
-        self.direct = DirectPool(connector, settings.pool_size, settings.pool_timeout_seconds)
+        self.connector = Connector(url, settings, is_read_only=True)
+        self.reader = engine(self.connector, settings, settings.pool_size)
+        self.direct = DirectPool(self.connector, settings.pool_size, settings.pool_timeout_seconds)
         self._read_session = async_sessionmaker(self.reader, expire_on_commit=False)
 
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
@@ -57,7 +60,7 @@ class Node:
             try:
                 return await self._fetch(statement)
             except DBAPIError as error:
-                if not error.connection_invalidated:
+                if not error.connection_invalidated or not self.reads_again:
                     raise
             return await self._fetch(statement)
 
@@ -78,7 +81,7 @@ class Node:
             StatementFailedError: PostgreSQL refused the statement.
         """
         with Stated(sql):
-            return await self.direct.fetch_bytes(sql, arguments)
+            return await self.direct.fetch_bytes(sql, arguments, is_repeatable=self.reads_again)
 
     async def explain(self, sql: str, arguments: list[Any]) -> Any:
         """Run a statement of the engine and return its plan.

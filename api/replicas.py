@@ -129,6 +129,8 @@ class History:
 class Replica(Node):
     """A standby that is read from."""
 
+    reads_again = False
+
     def __init__(self, url: URL, settings: Settings, number: int) -> None:
         """Prepare; nothing is connected yet.
 
@@ -163,6 +165,7 @@ class Replica(Node):
         found = await self._watch.ask()
         if found is None:
             self.leave_out("it does not answer as a standby does")
+            self.connector.drop_all()  # where it hangs, whoever waits for it asks the primary now
         elif history.cluster is not None and found[0].cluster != history.cluster:
             self.leave_out("it is a standby of another cluster")
         else:

@@ -12,7 +12,9 @@ import pytest
 
 from api.node import Node
 from tests.api.served import Served, serving
+from tests.faults.frozen import frozen
 from tests.faults.pair import Pair
+from tests.faults.test_load import pid_of
 
 pytestmark = pytest.mark.xdist_group("faults")
 
@@ -180,6 +182,17 @@ async def test_a_standby_that_dies_costs_no_answer(pair: Pair, query: str) -> No
             pair.standby.start()
         assert [each["name"] for each in found] == ["Ann"] * 3
         await until_fit(web, True)
+
+
+async def test_a_standby_that_hangs_costs_no_answer(pair: Pair) -> None:
+    """Who waits for it when it is found to be silent is answered by the primary, as is everybody from then on."""
+    async with served(pair, health_timeout_seconds=0.2) as web:
+        for query in (FIND, BY_LOADERS):
+            await find(web, "ann", query=query)
+            with frozen(pid_of(pair.standby)):
+                found = [await find(web, "ann", query=query) for _ in range(3)]
+            assert [each["name"] for each in found] == ["Ann"] * 3
+            await until_fit(web, True)
 
 
 async def test_reads_go_on_while_the_primary_is_away(pair: Pair) -> None:
