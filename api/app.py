@@ -161,6 +161,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         stack.push_async_callback(parts.database.close)
         parts.database.start()
         stack.push_async_callback(parts.telemetry.close)
+        parts.telemetry.start()
         stack.push_async_callback(parts.keys.close)
         await parts.keys.start()
         stack.push_async_callback(parts.caching.close)

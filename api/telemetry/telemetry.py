@@ -1,15 +1,20 @@
 """All that watches the requests of one server process, behind one door: metrics, traces, slow operations."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from typing import Final
 
 from starlette.types import Scope
 
 from api.settings import Settings
-from api.telemetry.metrics import Level, Metrics
+from api.telemetry.metrics import Level, Metrics, is_shared
 from api.telemetry.slow import Planner, SlowLog
 from api.telemetry.traces import Traces, ended, open_traces
 from api.telemetry.trail import UNTRACED, Trail
+
+LOOK_SECONDS: Final = 5.0
+"""How often a worker notes how full its pools are."""
 
 
 class Telemetry:
@@ -29,6 +34,7 @@ class Telemetry:
         """
         self.metrics = Metrics(levels)
         self._slow = SlowLog(settings.slow_seconds, plan)
+        self._looking: asyncio.Task[None] | None = None
         self._traces: Traces | None = open_traces(version) if settings.traces else None
 
     def around(self, scope: Scope, trail: Trail) -> AbstractContextManager[object]:
@@ -51,7 +57,19 @@ class Telemetry:
         if trail.traces is not None:
             ended(trail, status)
 
+    def start(self) -> None:
+        """Begin to note how full the pools are, where another worker may be asked for it."""
+        if is_shared():
+            self._looking = asyncio.get_running_loop().create_task(self._look())
+
+    async def _look(self) -> None:
+        while True:
+            self.metrics.look()
+            await asyncio.sleep(LOOK_SECONDS)
+
     async def close(self) -> None:
         """Stop watching."""
+        if self._looking is not None:
+            self._looking.cancel()
         await self._slow.close()
         self.metrics.close()
