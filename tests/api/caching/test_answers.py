@@ -1,15 +1,27 @@
 """The response cache: what was read once is not read again, and what was written since is never missed."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+import asyncpg
+import orjson
 
 from api.caching.answers import Answers
 from api.caching.memory import LARGEST_PART, Memory
 from api.caching.shared import Shared
+from api.negotiation import Media
 from api.store import connect_store
+from api.telemetry import Trail
+from schema.context import Context
+from schema.documents import Document, DocumentLimits, Documents
 from tests.api.caching.conftest import BYTES, Kept
 from tests.api.served import serving
 from tests.conftest import start_valkey
+from tests.schema.conftest import READER
 
 USERS = "query Users($first: Int!) { users(first: $first) { nodes { id name posts(first: 2) { totalCount } } } }"
 READ = "{ posts(first: 2) { nodes { readingMinutes excerpt(length: 20) } } }"
@@ -177,3 +189,49 @@ async def test_what_is_in_the_store_goes_after_a_while(valkey_url: str) -> None:
     (name,) = await store.keys()
     assert 0 < await store.pttl(name) <= 60_000
     await store.aclose()
+
+
+async def test_a_standby_that_is_behind_is_not_believed(kept: Kept, written_url: str) -> None:
+    """Its answer is of older versions than are known: it is read from the primary then, and is right."""
+    caching, schema = kept.parts.caching, kept.parts.graph
+    document = kept_document(kept, "{ categories { totalCount } }")
+    async with past(written_url) as standby:
+        await kept.psql.execute("INSERT INTO categories (name, slug) VALUES ('Later', 'later')")
+        expected = await kept.psql.fetchval("SELECT count(*) FROM categories")
+        context = Context(READER, kept.parts.database, schema.new_loaders(kept.parts.database, READER), "test")
+        keeper = caching.keeper(standby, Media.JSON, Trail("test"), None, is_tagged=False)
+        assert keeper is not None
+        context.keeper = keeper
+        answered = await schema.answer(document, operation_name=None, variables=None, context=context)
+        assert orjson.loads(answered.data or b"") == {"categories": {"totalCount": expected}}
+        assert standby.statements == 1
+
+
+@dataclass
+class Past:
+    """A connection that sees the database as it was: what a standby that is behind answers."""
+
+    connection: asyncpg.Connection
+    statements: int = 0
+
+    async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
+        """Run a statement."""
+        self.statements += 1
+        return b"".join(await self.connection.fetchrow(sql, *arguments))
+
+
+@asynccontextmanager
+async def past(url: str) -> AsyncIterator[Past]:
+    """Stay at this moment of a database."""
+    connection = await asyncpg.connect(url)
+    await connection.set_type_codec("bpchar", schema="pg_catalog", encoder=bytes, decoder=bytes, format="binary")
+    try:
+        async with connection.transaction(isolation="repeatable_read", readonly=True):
+            await connection.execute("SELECT 1 FROM categories")
+            yield Past(connection)
+    finally:
+        await connection.close()
+
+
+def kept_document(kept: Kept, query: str) -> Document:
+    return Documents(kept.parts.graph.core, DocumentLimits()).get(query)

@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from hashlib import sha256
+from json import dumps
 from typing import Any
 
 import asyncpg
@@ -270,3 +272,20 @@ async def test_a_key_that_sees_more_has_an_answer_of_its_own(plain: Kept) -> Non
     assert nobody.headers["etag"] == user.headers["etag"]
     assert user.headers["cache-control"] == "public, no-cache"
     assert user.headers["vary"] == "Accept, Origin"
+
+
+async def test_routes_and_saved_operations_have_tags(plain: Kept) -> None:
+    """What a route answers, and a document that is called by its hash."""
+    first = await plain.served.client.get("/posts", params={"limit": 2})
+    assert (first.status_code, first.headers["cache-control"]) == (200, "public, no-cache")
+    tag = {"If-None-Match": first.headers["etag"]}
+    again = await plain.served.client.get("/posts", params={"limit": 2}, headers=tag)
+    assert (again.status_code, again.content) == (304, b"")
+    await plain.psql.execute("UPDATE posts SET title = title || '!'")
+    after = await plain.served.client.get("/posts", params={"limit": 2}, headers=tag)
+    assert (after.status_code, after.json() == first.json()) == (200, False)
+    digest = sha256(USERS.encode()).hexdigest()
+    extensions = dumps({"persistedQuery": {"version": 1, "sha256Hash": digest}})
+    taught = await plain.served.client.get("/graphql", params={"query": USERS, "extensions": extensions})
+    called = {"params": {"extensions": extensions}, "headers": {"If-None-Match": taught.headers["etag"]}}
+    assert (await plain.served.client.get("/graphql", **called)).status_code == 304
