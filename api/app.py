@@ -32,6 +32,7 @@ from api.refusals import take_errors
 from api.rest.serve import add_rest
 from api.sdl import Sdl
 from api.settings import Settings
+from api.taught import texts_of
 from api.telemetry import configure_logging, flush_lines, logger
 from api.telemetry.route import make_router as make_metrics
 from api.telemetry.telemetry import Telemetry
@@ -89,6 +90,7 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         anonymous=anonymous,
         rates=Rates(settings),
         caching=Caching(database, settings, anonymous if anonymous.may(READ) else None),
+        texts=texts_of(settings),
         authentication=load_authentication(settings.authenticate) if settings.authenticate else None,
     )
 
@@ -127,7 +129,7 @@ def add_routes(app: Edge, parts: Parts) -> None:
     library = load_library(
         parts.graph.core, documents, parts.graph.cost, (*parts.graph.operations, *parts.settings.operations)
     )
-    persisted = Persisted(documents, library, parts.settings)
+    persisted = Persisted(documents, library, parts.settings, parts.texts)
     endpoint = GraphQLEndpoint(parts, persisted, console.page if console else None)
     app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
     app.open_lane(Hosts(trusted_hosts(parts.settings)), lambda: _lane(parts, endpoint))
@@ -166,6 +168,7 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
         await parts.keys.start()
         stack.push_async_callback(parts.caching.close)
         parts.caching.start()
+        stack.push_async_callback(parts.texts.close)
         stack.push_async_callback(parts.rates.close)
         await parts.rates.start()
         stack.push_async_callback(parts.health.close)

@@ -16,6 +16,7 @@ from api.keys import Keys
 from api.rates.rates import Rates
 from api.reads import Reads
 from api.settings import Settings
+from api.taught import Texts
 from api.telemetry import TRAIL, Trail
 from api.telemetry.telemetry import Telemetry
 from schema.build import GraphSchema
@@ -60,6 +61,10 @@ class Parts:
 
     caching: Caching
     """What is kept of answers."""
+
+    texts: Texts
+    """Documents that clients have taught."""
+
     authentication: Authentication | None = None
     """A team's own way to say who asks, before keys are looked at."""
 

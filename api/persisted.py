@@ -9,14 +9,14 @@ Source: https://www.apollographql.com/docs/apollo-server/performance/apq
 """
 
 from dataclasses import replace
-from typing import ClassVar, Final, Protocol
+from typing import ClassVar, Final
 
-from cachetools import LRUCache
 from graphql import GraphQLError
 
 from api.errors import BadRequestError
 from api.operation import Operation
 from api.settings import Settings
+from api.taught import LocalTexts, Texts
 from schema.context import Context
 from schema.documents import Document, Documents, hash_of
 from schema.errors import DocumentError, ForbiddenError
@@ -24,9 +24,6 @@ from schema.saved import Library
 
 ANY_OPERATION: Final = "operations:any"
 """The scope that may run what is not saved, where others may not."""
-
-REMEMBERED_BYTES: Final = 16 * 1024 * 1024
-"""Most bytes of texts that a process remembers by their hashes."""
 
 
 class PersistedError(DocumentError):
@@ -58,33 +55,6 @@ class NotSavedError(ForbiddenError):
     """Only saved operations are run, and this is none."""
 
     code = "OPERATION_NOT_SAVED"
-
-
-class Texts(Protocol):
-    """Texts of documents by their hashes."""
-
-    async def get(self, hash_: str) -> str | None:
-        """Return a text, None where it is not known."""
-
-    async def put(self, hash_: str, text: str) -> None:
-        """Remember a text."""
-
-
-class LocalTexts:
-    """Texts that one process remembers, those that were used last."""
-
-    def __init__(self, most_bytes: int = REMEMBERED_BYTES) -> None:
-        """Begin without any."""
-        self._texts: LRUCache[str, str] = LRUCache(most_bytes, getsizeof=len)
-
-    async def get(self, hash_: str) -> str | None:
-        """Return a text, None where it is not known."""
-        return self._texts.get(hash_)
-
-    async def put(self, hash_: str, text: str) -> None:
-        """Remember a text."""
-        if len(text) <= self._texts.maxsize:
-            self._texts[hash_] = text
 
 
 class Persisted:

@@ -11,7 +11,7 @@ from urllib.parse import quote
 import orjson
 from graphql import FieldNode, ListValueNode, ObjectValueNode, VariableNode, get_named_type
 
-from api.answer import Answer
+from api.answer import UNCACHED, Answer
 from api.negotiation import Media
 from api.problems import INVALID, STATUS_OF, Problem, pointer, problem_of_entry
 from api.rest.route import Place, Route
@@ -29,6 +29,9 @@ REFUSALS: Final[Mapping[str, int]] = {
 
 NOWHERE: Final = frozenset({"BAD_ID", "BAD_CURSOR"})
 """Codes of what names nothing: where an address holds it, nothing is there."""
+
+_OF_ROWS: Final = (b"etag", b"cache-control")
+"""Headers of an answer that are not those of a refusal."""
 
 _OPENING: Final = b'{"data":'
 
@@ -136,7 +139,8 @@ def _missing(route: Route, answer: Answer) -> Answer:
     name = get_named_type(route.shape.shown.type).name
     parameters = route.at(Place.PATH)
     problem = Problem(f"There is no such {name}.", "NOT_FOUND", parameter=parameters[0].name if parameters else None)
-    return Answer.problem(404, [problem], answer.headers)
+    headers = [each for each in answer.headers if each[0] not in _OF_ROWS]
+    return Answer.problem(404, [problem], (UNCACHED[0], *headers))
 
 
 def _failed(answer: Answer, errors: Sequence[Mapping[str, Any]], *, is_read: bool) -> Answer:

@@ -79,8 +79,8 @@ class RestEndpoint:
         if route.has_body:
             body = await self._body(headers, receive)
         variables = read_variables(route, scope["path_params"], scope["query_string"], body)
-        self._json.check(body or scope["query_string"], "variables", variables)
-        return Operation(route.saved.source.text, route.name, variables, None, document=route.document)
+        size = self._json.check(body or scope["query_string"], "variables", variables)
+        return Operation(route.saved.source.text, route.name, variables, None, document=route.document, size=size)
 
     async def _body(self, headers: Headers, receive: Receive) -> bytes:
         """Return the body; what is sent without one need not say of what type it is."""

@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from api.operation import Operation
-from api.persisted import LocalTexts, Persisted, PersistedQueryNotFoundError
+from api.persisted import Persisted, PersistedQueryNotFoundError
 from api.settings import Settings
+from api.store import connect_store
+from api.taught import PLACES, LocalTexts, SharedTexts
 from schema.documents import Documents, hash_of
 from schema.saved import Library
 from tests.api.served import GRAPHQL, Served, default_graph, serving
@@ -178,3 +180,37 @@ async def test_a_server_that_learns_nothing() -> None:
         with pytest.raises(Exception, match="PersistedQueryNot") as raised:
             await finder.find(Operation("", None, None, None, hash_of(SUM), is_hash=True), None)  # type: ignore[arg-type]
         assert getattr(raised.value, "code", None) == code
+
+
+async def test_servers_share_what_they_are_taught(content_url: str, valkey_url: str) -> None:
+    """What one server was taught another one knows, and each asks the store once."""
+    async with (
+        serving(content_url, redis_url=valkey_url) as one,
+        serving(content_url, redis_url=valkey_url) as other,
+    ):
+        assert (await post(one, query=SUM, extensions=persisted(SUM))).json() == ANSWER
+        assert (await post(other, extensions=persisted(SUM))).json() == ANSWER
+        store = connect_store(valkey_url, 5)
+        await store.flushall()
+        assert (await post(other, extensions=persisted(SUM))).json() == ANSWER
+        await store.aclose()
+
+
+async def test_the_shared_store_is_bounded(valkey_url: str) -> None:
+    """However many are taught, so many places are taken; what is in a place and has another hash is not known."""
+    store = connect_store(valkey_url, 5)
+    texts, documents = SharedTexts(store), [f"{{ a{number} }}" for number in range(500)]
+    for text in documents:
+        await texts.put(f"{int(hash_of(text)[:8], 16) % 8:08x}{hash_of(text)[8:]}", text)
+    assert await store.dbsize() == 8 < PLACES
+    await store.set("achene:document:3", "{ poisoned }")
+    assert await SharedTexts(store).get(f"{3:08x}" + "0" * 56) is None
+    await store.aclose()
+
+
+async def test_a_store_that_is_away(content_url: str) -> None:
+    """Each server goes on by itself."""
+    async with serving(content_url, redis_url="redis://127.0.0.1:1/0") as web:
+        assert codes(await post(web, extensions=persisted(SUM))) == ["PERSISTED_QUERY_NOT_FOUND"]
+        assert (await post(web, query=SUM, extensions=persisted(SUM))).json() == ANSWER
+        assert (await post(web, extensions=persisted(SUM))).json() == ANSWER

@@ -231,3 +231,16 @@ async def test_sizes_of_pages(rest: Served) -> None:
     assert (status, problem) == (422, wanted)
     assert (await refused(rest, "GET", "/users/?skip=-1"))[1][0]["parameter"] == "skip"
     assert (await refused(rest, "GET", "/posts?after=abc"))[1][0]["code"] == "BAD_CURSOR"
+
+
+async def test_etags(rest: Served) -> None:
+    """An answer that is known is not sent again, until the row has changed; what is not there has no tag."""
+    answer = await rest.client.get("/users/3")
+    headers = {"If-None-Match": answer.headers["etag"]}
+    again = await rest.client.get("/users/3", headers=headers)
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await rest.client.patch("/users/3", json={"age": 77})).status_code == 200
+    changed = await rest.client.get("/users/3", headers=headers)
+    assert (changed.status_code, changed.json()["age"]) == (200, 77)
+    missing = await rest.client.get("/users/4711")
+    assert (missing.status_code, "etag" in missing.headers) == (404, False)
