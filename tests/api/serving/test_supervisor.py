@@ -21,8 +21,6 @@ from schema.errors import StartError
 
 STUB = Path(__file__).with_name("stub.py")
 
-SILENCE_SECONDS = 2.0
-
 
 @dataclass
 class Crew:
@@ -64,12 +62,12 @@ def is_alive(pid: int) -> bool:
 
 
 @asynccontextmanager
-async def crew(folder: Path, mode: str = "serve") -> AsyncIterator[Crew]:
+async def crew(folder: Path, mode: str = "serve", silence_seconds: float = 60) -> AsyncIterator[Crew]:
     """Run a supervisor of two workers until the block ends, which all of them must survive."""
     (folder / "mode").write_text(mode)
     (folder / "started").touch()
     settings = Settings(_env_file=None, workers=2, shutdown_timeout_seconds=1)
-    hatchery = Hatchery((sys.executable, "-S", str(STUB)), {**os.environ, FOLDER: str(folder)}, SILENCE_SECONDS)
+    hatchery = Hatchery((sys.executable, "-S", str(STUB)), {**os.environ, FOLDER: str(folder)}, silence_seconds)
     serving = asyncio.Event()
     with socket.create_server(("127.0.0.1", 0)) as listener:
         supervisor = Supervisor(listener, settings, hatchery, {"folder": str(folder)}, None, serving.set)
@@ -106,7 +104,7 @@ async def test_dead_worker_is_replaced(tmp_path: Path) -> None:
 
 async def test_silent_worker_is_replaced(tmp_path: Path) -> None:
     """A worker that no longer says that it lives is killed and replaced."""
-    async with crew(tmp_path) as found:
+    async with crew(tmp_path, silence_seconds=1) as found:
         os.kill(found.pids[0], signal.SIGSTOP)
         silent = found.pids[0]
         await found.until(lambda: found.pids[0] != silent)

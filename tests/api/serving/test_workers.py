@@ -18,7 +18,15 @@ from tests.conftest import clone, drop
 
 pytestmark = pytest.mark.xdist_group("faults")
 
-VARIABLES = {"ACHENE_ENVIRONMENT": "development", "ACHENE_ANONYMOUS_SCOPES": "read,write,*"}
+VARIABLES = {
+    "ACHENE_ENVIRONMENT": "development",
+    "ACHENE_ANONYMOUS_SCOPES": "read,write,*",
+    "ACHENE_POOL_TIMEOUT_SECONDS": "60",  # a machine that is busy with other tests loses nothing either
+    "ACHENE_CONNECT_TIMEOUT_SECONDS": "60",
+    "ACHENE_STATEMENT_TIMEOUT_SECONDS": "60",
+    "ACHENE_REQUEST_TIMEOUT_SECONDS": "60",
+    "ACHENE_SHUTDOWN_TIMEOUT_SECONDS": "60",
+}
 
 LOAD_SECONDS = 3
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 
-async def until(is_so: Callable[[], object], seconds: float = 20) -> None:
+async def until(is_so: Callable[[], object], seconds: float = 60) -> None:
     """Wait until something is true, or fail."""
     async with asyncio.timeout(seconds):
         while not is_so():  # noqa: ASYNC110 - nobody tells
