@@ -135,9 +135,9 @@ class Acceptor:
         if self._opening:
             await asyncio.wait(self._opening)
 
-    async def finish(self) -> None:
-        """Take all that wait by now, unless other workers will, and then no more."""
-        if self._is_open and self._turn is None:
+    async def finish(self, *, is_replaced: bool) -> None:
+        """Take all that wait by now, unless another worker will, and then no more."""
+        if self._is_open and not is_replaced:
             for _ in range(BACKLOG):
                 if not self._take():
                     break

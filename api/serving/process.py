@@ -47,17 +47,25 @@ class WorkerProcess:
 
     @classmethod
     async def start(cls, hatchery: Hatchery, task: Task) -> Self:
-        """Start a worker and give it its task."""
+        """Start a worker and give it its task.
+
+        Raises:
+            OSError: The system has no process, file or memory to spare.
+        """
         ours, theirs = socket.socketpair()
         with theirs:
-            process = await asyncio.create_subprocess_exec(
-                *hatchery.command,
-                str(theirs.fileno()),
-                stdin=subprocess.DEVNULL,
-                env=hatchery.environment,
-                pass_fds=(theirs.fileno(), task.listener, task.loads),
-                process_group=0,  # Ctrl-C is for the supervisor, who tells us
-            )
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    *hatchery.command,
+                    str(theirs.fileno()),
+                    stdin=subprocess.DEVNULL,
+                    env=hatchery.environment,
+                    pass_fds=(theirs.fileno(), task.listener, task.loads),
+                    process_group=0,  # Ctrl-C is for the supervisor, who tells us
+                )
+            except BaseException:
+                ours.close()
+                raise
         ours.sendall(task.line())
         return cls(process, ours, hatchery.silence_seconds)
 

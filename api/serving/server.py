@@ -160,7 +160,7 @@ class Server(uvicorn.Server):
             if not self._is_replaced:
                 self._on_leaving()
                 await self._go_on(self._drain_seconds, lambda: False)
-            await self._acceptor.finish()
+            await self._acceptor.finish(is_replaced=self._is_replaced)
             is_empty = lambda: not self.server_state.connections  # noqa: E731 - short
             await self._go_on(MOVE_SECONDS if self._is_replaced else SETTLE_SECONDS, is_empty)
         await super().shutdown(sockets)

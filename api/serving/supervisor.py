@@ -152,6 +152,14 @@ class Supervisor:
         self._do(self._bury(worker))
         return worker
 
+    async def _start_or(self, other: WorkerProcess) -> WorkerProcess:
+        """Start a worker; return another where the system has no process or memory to spare."""
+        try:
+            return await self._start()
+        except OSError as error:
+            log.error("a worker cannot be started", reason=error.strerror)
+            return other
+
     async def _bury(self, worker: WorkerProcess) -> None:
         """Wait for a worker's end, and tidy up behind it."""
         await worker.ended()
@@ -174,7 +182,7 @@ class Supervisor:
             await asyncio.sleep(pause)
             async with self._changing:
                 if self._workers[index] is worker:
-                    self._workers[index] = await self._start()
+                    self._workers[index] = await self._start_or(worker)
 
     def _is_any_steady(self) -> bool:
         return any(worker.lived_seconds > STEADY_SECONDS for worker in self._alive)
@@ -193,11 +201,12 @@ class Supervisor:
     async def _replace(self, index: int) -> bool:
         """Start a worker, and let the one before it leave; return False where the new one does not serve."""
         async with self._changing:
-            new = await self._start()
-            if not await new.is_ready():
+            old = self._workers[index]
+            new = await self._start_or(old)
+            if new is old or not await new.is_ready():
                 log.error("the restart is given up: a new worker did not start; the others go on", worker=new.pid)
                 return False
-            old, self._workers[index] = self._workers[index], new
+            self._workers[index] = new
         old.ask_to_leave()
         with suppress(TimeoutError):
             await asyncio.wait_for(old.ended(), self._longest_stop_seconds)

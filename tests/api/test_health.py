@@ -42,6 +42,18 @@ async def test_ready_over_a_migrated_database(database_url: str) -> None:
     assert (response.status_code, response.json()) == (200, {"status": "ok", "failed": {}})
 
 
+async def test_stopping_is_not_ready(database_url: str) -> None:
+    """A server that is being stopped is not ready, and alive."""
+    async with served(database_url) as (client, _, health):
+        health.leave()
+        ready, live = await client.get("/health/ready"), await client.get("/health/live")
+    assert (ready.status_code, ready.json()) == (
+        503,
+        {"status": "failed", "failed": {"server": "The server is being stopped."}},
+    )
+    assert live.status_code == 200
+
+
 async def test_health_shows_every_part(database_url: str) -> None:
     """`/health` has each part with its state, and a latency where something was asked."""
     async with served(database_url) as (client, _, _):

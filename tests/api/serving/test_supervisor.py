@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from api.serving import supervisor as module
-from api.serving.process import Hatchery
+from api.serving.process import Hatchery, WorkerProcess
 from api.serving.supervisor import Supervisor
+from api.serving.worker import Task
 from api.settings import Settings
 from api.telemetry.metrics import FOLDER
 from schema.errors import StartError
@@ -139,6 +140,31 @@ async def test_restart_that_fails_keeps_the_old(tmp_path: Path) -> None:
         found.tell("serve")
         found.supervisor.restart()
         await found.until(lambda: not set(before) & set(found.pids))
+
+
+async def test_system_without_processes_to_spare(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no worker can be started the others go on, and the dead one is replaced as soon as one can."""
+    monkeypatch.setattr(module, "PAUSES", (0.0, 0.05))
+    monkeypatch.setattr(module, "STEADY_SECONDS", 0.0)
+    refusals = 3
+    start = WorkerProcess.start
+
+    async def scarce(hatchery: Hatchery, task: Task) -> WorkerProcess:
+        nonlocal refusals
+        refusals -= 1
+        if refusals >= 0:
+            raise BlockingIOError(11, "Resource temporarily unavailable")
+        return await start(hatchery, task)
+
+    async with crew(tmp_path) as found:
+        monkeypatch.setattr(WorkerProcess, "start", scarce)
+        dead, other = found.pids
+        found.supervisor.restart()
+        await found.until(lambda: refusals < 3)
+        assert found.pids == [dead, other]
+        os.kill(dead, signal.SIGKILL)
+        await found.until(lambda: found.pids[0] != dead)
+        assert (refusals, found.pids[1]) == (-1, other)
 
 
 async def test_stop_during_a_restart(tmp_path: Path) -> None:
