@@ -58,7 +58,7 @@ async def test_what_is_counted(web: Served) -> None:
     grown = {
         name: count - before.get(name, 0)
         for name, count in after.items()
-        if name[0].startswith("achene_") and "_seconds_sum" not in name[0] and count != before.get(name, 0)
+        if name[0].startswith("achene_") and name[0].endswith(("_total", "_count")) and count != before.get(name, 0)
     }
     assert grown == {
         ("achene_requests_total", "graph", "", "200"): 2,
