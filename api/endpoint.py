@@ -22,6 +22,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.answer import UNCACHED, Answer, framed
 from api.attendance import Attendance
+from api.audit import audit_of
 from api.batch import answer_batch, check_unkeyed
 from api.body import ClientLeftError, read_body
 from api.caching.keeper import Keeper
@@ -221,6 +222,7 @@ class GraphQLEndpoint:
             return _document_refusal(error, media, trail)
         if document.operation(operation.name).operation is not OperationType.MUTATION:
             return await self._answered(document, operation, context, media, trail)
+        context.audit = audit_of(context.principal, self._parts.settings, trail)
         if isinstance(context.database, Reads):
             context.database.stay()
         if key is not None:
@@ -253,7 +255,9 @@ class GraphQLEndpoint:
                 await transaction.roll_back()
                 return _without_data(answer)
             await kept.keep(media.value, answer.whole)
-            return answer
+        if context.audit is not None:
+            context.audit.committed()
+        return answer
 
     async def _answered(
         self, document: Document, operation: Operation, context: Context, media: Media, trail: Trail

@@ -130,6 +130,12 @@ class Settings(BaseSettings):
     """A FastAPI dependency of your own that says who asks, as `package.module:function`; see [Keys](keys.md). None:
     keys alone do."""
 
+    audit_lines: bool = True
+    """Write a log line for each type of rows that a mutation has written: who, which rows, which fields, no values."""
+
+    audit_table: bool = False
+    """Write the same into the table `audit_log`, in the transaction that writes."""
+
     row_level_security: bool = False
     """Tell PostgreSQL in each transaction who asks, for policies of row level security; see [Rules](rules.md). Answers
     are not kept then."""

@@ -11,6 +11,7 @@ from typing import Any, Final, NewType, Protocol
 from sqlalchemy import Executable, Row
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from schema.audit import Audit
 from schema.keeping import Keeper
 from schema.loaders import Loaders
 from schema.principal import Principal
@@ -136,6 +137,9 @@ class Context:
 
     keeper: Keeper | None = None
     """What keeps answers and knows those that were kept; None where each is read anew."""
+
+    audit: Audit | None = None
+    """What takes note of who writes what; None where nobody does."""
 
     whole: Transaction | None = None
     """A transaction around the whole operation, where there is one; each root field is then a part of it."""

@@ -17,9 +17,10 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
+from schema.audit import Audit, Note, names_of
 from schema.context import Context
 from schema.documents import Document, name_of
-from schema.engine import Engine
+from schema.engine import Compiled, Engine
 from schema.engine.advice import advise
 from schema.errors import ForbiddenError, LimitError, StatementFailedError
 from schema.graph import Graph
@@ -191,12 +192,22 @@ class Executor:
     async def _write(self, question: Question, context: Context) -> bytes | None:
         compiled = question.compiled
         table = self._graph.types[compiled.writes_to or ""].table.name
-        data = await context.database.write_bytes(compiled.statement.sql, compiled.arguments, table)
+        written = await context.database.write_bytes(compiled.statement.sql, compiled.arguments, table)
+        data, _, id_ = written.rpartition(b"\n")
+        if context.audit is not None:
+            self._note(context.audit, compiled, id_.decode())
         return await question.filled(data)
 
     def _bound(self, cost: Cost) -> int | None:
         """Return how many bytes an answer may have; None where it has so few values that nobody need look."""
         return self._largest_answer if cost.values > FEW_VALUES else None
+
+    def _note(self, audit: Audit, compiled: Compiled, id_: str) -> None:
+        type_ = self._graph.types[compiled.writes_to or ""]
+        note = Note(type_.name, "create")
+        note.add([id_], 1, names_of(type_, compiled.gives))
+        audit.pending.append((f"create{type_.name}", note))
+        audit.committed()
 
     def _variables(self, document: Document, operation: OperationDefinitionNode) -> VariableReader:
         place = VariableReader, id(operation)
@@ -211,8 +222,9 @@ def _forbidden(reason: str, node: Node | None) -> GraphQLError:
 
 
 def _may_write(context: Context) -> bool:
-    """Return whether a mutation may be a statement by itself: nothing is around it, and the key may write."""
-    return context.whole is None and context.principal.may(WRITE)
+    """Return whether a mutation may be a statement by itself: nothing goes with it, and the key may write."""
+    is_stored = context.audit is not None and context.audit.who is not None
+    return context.whole is None and context.principal.may(WRITE) and not is_stored
 
 
 async def _explained(context: Context, sql: str, arguments: list[Any]) -> dict[str, Any]:

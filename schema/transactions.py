@@ -38,9 +38,9 @@ class MutationExecution(StrawberryGraphQLCoreExecutionContext):
         context: Context = self.context_value
         if context.undone_by is not None:
             return None  # an error is put beside it when all have run
-        loaders = context.loaders
+        loaders, whole, audit = context.loaders, context.whole, context.audit
+        mark = 0 if audit is None else len(audit.pending)
         try:
-            whole = context.whole
             async with context.database.transaction() if whole is None else whole.nested() as transaction:
                 context.transaction, context.loaders = transaction, loaders.over(transaction)
                 try:
@@ -57,6 +57,10 @@ class MutationExecution(StrawberryGraphQLCoreExecutionContext):
             result = None
         finally:
             context.transaction, context.loaders = None, loaders
+        if audit is not None and result is None:
+            audit.forget(mark)
+        elif audit is not None and whole is None:
+            audit.committed()
         if context.is_atomic and (result is None or context.is_refused):
             context.undone_by = str(path.key)
         return result
@@ -74,7 +78,8 @@ async def as_one(context: Context, run: Callable[[], Awaitable[ExecutionResult]]
         context: The request.
         run: Runs the operation.
     """
-    around = context.whole
+    around, audit = context.whole, context.audit
+    mark = 0 if audit is None else len(audit.pending)
     try:
         async with context.database.transaction() if around is None else around.nested() as transaction:
             context.whole, context.is_atomic = transaction, True
@@ -82,8 +87,14 @@ async def as_one(context: Context, run: Callable[[], Awaitable[ExecutionResult]]
             if context.undone_by is not None:
                 await transaction.roll_back()
                 result = _undone(result, context.undone_by)
-            return result
+                if audit is not None:
+                    audit.forget(mark)
+        if audit is not None and around is None:
+            audit.committed()
+        return result
     except UnavailableError as error:  # when it is begun or committed
+        if audit is not None:
+            audit.forget(mark)
         return ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
     finally:
         context.whole, context.is_atomic = around, False

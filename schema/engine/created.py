@@ -4,10 +4,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Column, Insert, Select, Table, TableClause, column, table
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Insert,
+    Select,
+    Table,
+    TableClause,
+    column,
+    func,
+    literal_column,
+    select,
+    table,
+)
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
 
+from schema.engine.json import id_parts, text
 from schema.graph import Graph, ObjectType
 from schema.query.rows import Rows, selectable
 
@@ -44,6 +57,14 @@ def new_row(type_: ObjectType) -> Rows:
     source: TableClause = table(NEW, *(column(each.key, each.type) for each in type_.table.columns))
     entity = aliased(type_.model, source, adapt_on_names=True)
     return Rows(type_, entity, selectable(entity), (), None)
+
+
+def id_line(type_: ObjectType) -> ColumnElement[bytes]:
+    """Return a line with the id of the row, behind the answer."""
+    row = table(NEW, *(column(each.key, each.type) for each in type_.table.primary_key))
+    id_ = id_parts(type_, [*row.c])[1]
+    line: ColumnElement[bytes] = func.convert_to(func.concat(func.chr(literal_column("10")), id_), text("UTF8"))
+    return select(line).select_from(row).scalar_subquery()
 
 
 def is_read(select: Select[Any], written: Table) -> bool:

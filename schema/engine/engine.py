@@ -19,7 +19,7 @@ from graphql.language import DirectiveNode, Visitor
 
 from schema.documents import Document
 from schema.engine.arguments import ArgumentReader, ListShape, Shape, Slot, WrittenShape, slot_name
-from schema.engine.created import NEW, Creator, is_read
+from schema.engine.created import NEW, Creator, id_line, is_read
 from schema.engine.outline import Outline, OwnField, Site
 from schema.engine.outliner import Uncompiled, make_outline
 from schema.engine.own import fill, own_reads
@@ -66,7 +66,11 @@ class Compiled:
     """What is computed in Python on top; see `Engine.fill`."""
 
     writes_to: str | None = None
-    """Name of the type of which it creates a row; None where it only reads."""
+    """Name of the type of which it creates a row; None where it only reads. The last line of what it gives is the id of
+    that row then."""
+
+    gives: tuple[str, ...] = ()
+    """The attributes that the row is given."""
 
 
 @dataclass(slots=True)
@@ -178,7 +182,10 @@ class Engine:
         statement = self._statement(plan, varying, sight)
         if statement is None:
             return None
-        return Compiled(statement, statement.arguments(values, user_id), plan.outline.own, _written(varying))
+        bound, written = statement.arguments(values, user_id), varying.get(0)
+        if not isinstance(written, WrittenShape):
+            return Compiled(statement, bound, plan.outline.own)
+        return Compiled(statement, bound, plan.outline.own, written.type_name, written.attributes)
 
     def _created(self, site: _Site, variables: VariableValues, sight: Sight) -> tuple[WrittenShape, list[Any]] | None:
         """Return the shape and the values of a row that is created; None where one statement will not do."""
@@ -224,7 +231,7 @@ class Engine:
             return None
         names = [slot_name(Slot(0, index)) for index in range(len(shape.attributes))]
         insert = self._creator.insert(type_, shape.attributes, names).returning(*type_.table.columns)
-        return compile_statement(select.add_cte(insert.cte(NEW)))
+        return compile_statement(select.add_columns(id_line(type_)).add_cte(insert.cte(NEW)))
 
     def _plan(
         self,
@@ -282,11 +289,6 @@ def _taken(site: _Site, variables: Mapping[str, Any]) -> list[Any] | None:
         return [value.value(variables) if type(value) is Later else value for value in site.fixed[1]]
     except Undecided:
         return None
-
-
-def _written(shapes: Mapping[int, Shape]) -> str | None:
-    shape = shapes.get(0)
-    return shape.type_name if isinstance(shape, WrittenShape) else None
 
 
 def _comparisons(shape: Shape) -> int:

@@ -9,6 +9,7 @@ from typing import Any
 
 from graphql import GraphQLObjectType, GraphQLResolveInfo, GraphQLSchema, GraphQLUnionType
 
+from schema.audit import Notes
 from schema.context import Context, Transaction
 from schema.errors import LimitError
 from schema.graph import Graph, ObjectType
@@ -18,7 +19,7 @@ from schema.types.mutations import Mutation, mutations_of
 from schema.types.own import Replacement
 from schema.types.refusals import answered
 from schema.writing.guard import Guard
-from schema.writing.ways import WAYS, Given, Keys, Way, Work, carry_out
+from schema.writing.ways import WAYS, Given, Keys, Note, Way, Work, carry_out
 
 Load = Callable[[GraphQLResolveInfo[Any], ObjectType, tuple[Any, ...]], Awaitable[Any]]
 """Reads a row by its primary key, for the selection of a field."""
@@ -125,6 +126,7 @@ def _mutation(
                 guard=guard_of(context),
                 type_=type_,
                 most_written=wiring.limits.most_written,
+                note=noting(context, mutation.name),
             )
             return Payload(payload, type_, keys)
 
@@ -144,8 +146,9 @@ def _own_way(context: Context, own: Replacement, generated: Way) -> Way:
         async with transaction_of(context).session() as session:
             context.write_session = session
             try:
-                found = await own(context, given, carry)
-                await session.flush()  # which gives new rows their keys
+                with work.writer.notes.watching(session, work.graph):
+                    found = await own(context, given, carry)
+                    await session.flush()  # which gives new rows their keys
             finally:
                 context.write_session = None
         return _keys(work.type_, found)
@@ -162,6 +165,18 @@ def _keys(type_: ObjectType, found: Any) -> Keys:
 def key_of(type_: ObjectType, row: Any) -> tuple[Any, ...]:
     """Return the primary key of a model object."""
     return tuple(getattr(row, attribute) for attribute in type_.key_attributes)
+
+
+def noting(context: Context, mutation: str) -> Note:
+    """Return what takes note of what a mutation writes; None where nobody wants to know."""
+    audit = context.audit
+    if audit is None:
+        return None
+
+    async def note(notes: Notes) -> None:
+        await audit.take(mutation, notes, transaction_of(context))
+
+    return note
 
 
 def guard_of(context: Context) -> Guard:

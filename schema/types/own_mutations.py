@@ -19,10 +19,11 @@ from graphql import (
 from strawberry.annotation import StrawberryAnnotation
 from strawberry.types.field import StrawberryField
 
+from schema.audit import Notes
 from schema.context import Context
 from schema.errors import DefinitionError, UnavailableError
 from schema.types.mutations import REFUSALS
-from schema.types.mutators import MutationWiring, key_of, transaction_of
+from schema.types.mutators import MutationWiring, key_of, noting, transaction_of
 from schema.types.own import OwnFields
 from schema.types.refusals import Refusal, answered
 from schema.writing.violations import ConflictingWrites, Violated, refusal_of
@@ -157,16 +158,20 @@ def _in_session(wiring: MutationWiring, original: Callable[..., Any], *, is_repe
     most_tries = MOST_TRIES if is_repeatable else 1
 
     async def once(context: Context, source: Any, info: GraphQLResolveInfo[Any], arguments: dict[str, Any]) -> Any:
-        transaction = transaction_of(context)
+        transaction, notes = transaction_of(context), Notes()
         async with transaction.session() as session:
             context.write_session = session
             try:
-                found = original(source, info, **arguments)
-                found = await found if inspect.isawaitable(found) else found
+                with notes.watching(session, wiring.graph):
+                    found = original(source, info, **arguments)
+                    found = await found if inspect.isawaitable(found) else found
+                    await session.flush()
             finally:
                 context.write_session = None
         if wiring.graph.has_deferred:
             await transaction.settle()
+        if (note := noting(context, info.field_name)) is not None:
+            await note(notes)
         return found
 
     async def resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:

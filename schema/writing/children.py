@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, and_, delete, exists, not_, select, update
 from sqlalchemy import tuple_ as row_of
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
+from schema.audit import Action
 from schema.graph import Link, ObjectType
 from schema.query.rows import entity_of, hides_rows, masks_of
 from schema.query.statements import unnest
@@ -88,12 +89,13 @@ class ChildWriter:
                 all_ = delete(target.table).where(is_owned, *may).returning(*target.table.primary_key)
                 await self._runner.check_before(target, "delete", [is_owned], (*row.path, link.relation.name))
                 there = Reference(target, (), (), (*row.path, link.relation.name, "delete"))
-                await self._runner.one(all_, there, is_delete=True)
+                self._note(target, "delete", await self._runner.one(all_, there, is_delete=True))
             for reference in children.deleted:
                 is_it = [*self._runner.guard.named(reference), is_owned]
                 statement = delete(target.table).where(*is_it, *may)
                 await self._runner.check_before(target, "delete", is_it, reference.path)
-                await self._runner.one(statement.returning(*target.table.primary_key), reference, is_delete=True)
+                gone = statement.returning(*target.table.primary_key)
+                self._note(target, "delete", await self._runner.one(gone, reference, is_delete=True))
             for child in children.created:
                 child.values.update(zip(far, owner, strict=True))
                 created.append(child)
@@ -118,15 +120,16 @@ class ChildWriter:
                 *guard.editable(target, "update", far),
                 *(is_seen(target.model) for is_seen in masks_of(target, key)),
             ]
-            statement = update(target.table).where(on, *may).values(values).returning(given.c.place)
+            statement = update(target.table).where(on, *may).values(values)
+            statement = statement.returning(given.c.place, *target.table.primary_key)
             path = group[0][1].path[:-2]
             for _, reference in group if may else ():
                 await self._runner.check_before(target, "update", guard.named(reference), reference.path, far)
             entries = [Entry({}, reference.path, {}) for _, reference in group]
-            found = {
-                place for (place,) in await self._runner.run(statement, None, Attempt(target.table, entries, path))
-            }
+            told = await self._runner.run(statement, None, Attempt(target.table, entries, path))
+            found, taken = {place for place, *_ in told}, [tuple(key) for _, *key in told]
             refuse_missing(reference for place, (_, reference) in enumerate(group, 1) if place not in found)
+            self._note(target, "update", taken, far)
             for _, reference in group if may else ():
                 await self._runner.check_after(target, "update", is_named(reference), reference.path)
 
@@ -143,7 +146,8 @@ class ChildWriter:
         await self._runner.check_before(target, "update", gone, path, far)
         if all(columns[attribute].nullable for attribute in far):
             values = {columns[attribute]: None for attribute in far}
-            await self._runner.run(update(target.table).where(*gone, *may).values(values), None, None)
+            let_go = update(target.table).where(*gone, *may).values(values).returning(*target.table.primary_key)
+            self._note(target, "update", await self._runner.run(let_go, None, None), far)
         elif await self._runner.run(select(*target.table.primary_key).where(*gone).limit(1), None, None):
             raise Refused([_must_lead(target, path)])
 
@@ -158,7 +162,12 @@ class ChildWriter:
         await self._runner.check_before(target, "update", is_it, reference.path, far)
         may = self._runner.guard.editable(target, "update", far)
         statement = update(target.table).where(*is_it, *may).values(values)
-        await self._runner.one(statement.returning(*target.table.primary_key), reference)
+        let_go = statement.returning(*target.table.primary_key)
+        self._note(target, "update", await self._runner.one(let_go, reference), far)
+
+    def _note(self, target: ObjectType, action: Action, rows: Sequence[Any], attributes: Sequence[str] = ()) -> None:
+        """Note rows that were written, by their keys."""
+        self._runner.notes.add(target, action, [tuple(row) for row in rows], attributes)
 
     async def _through(self, link: Link, ends: Sequence[tuple[Row, Children]]) -> None:
         """Write the pairs of an association table."""
@@ -194,6 +203,7 @@ class ChildWriter:
             ]
             attempt = Attempt(through, entries, ends[0][0].path)
             await self._runner.run(insert_or(through).on_conflict_do_nothing(), values, attempt)
+        self._note(ends[0][0].type_, "update", [row.key for row, _ in ends], [link.relation.name])
 
     def _is_seen(self, link: Link, there: Any) -> list[ColumnElement[bool]]:
         """Return the condition that a pair leads to a row that the caller sees."""

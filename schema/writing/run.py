@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import tuple_ as row_of
 
+from schema.audit import Notes
 from schema.graph import Link, ObjectType
 from schema.query.rows import entity_of, hides_rows, hides_values, selectable
 from schema.query.statements import unnest
@@ -59,6 +60,8 @@ class Runner:
         self.graph = guard.graph
         self._connection = connection
         self._is_careful = is_careful
+        self.notes = Notes()
+        """What was written."""
 
     async def run(
         self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None, attempt: Attempt | None
@@ -136,11 +139,13 @@ class Runner:
     def _type(self, attempt: Attempt) -> ObjectType:
         return next(type_ for type_ in self.graph.types.values() if type_.table is attempt.table)
 
-    async def one(self, statement: Executable, reference: Reference, *, is_delete: bool = False) -> None:
-        """Run a statement on a row that is named, and refuse where there is none."""
+    async def one(self, statement: Executable, reference: Reference, *, is_delete: bool = False) -> Sequence[Any]:
+        """Run a statement on a row that is named, and return what it tells; refuse where there is none."""
         attempt = Attempt(reference.type_.table, (), reference.path, is_delete)
-        if not await self.run(statement, None, attempt):
+        found = await self.run(statement, None, attempt)
+        if not found:
             raise Refused([missing(reference.type_.name, reference.path)])
+        return found
 
     async def resolve(self, references: Iterable[Reference], wanted: Sequence[str]) -> dict[Reference, tuple[Any, ...]]:
         """Return attributes of rows that are there; those that a reference names itself are not looked up.

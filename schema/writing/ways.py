@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
+from schema.audit import Notes
 from schema.errors import BadInputError, UnavailableError
 from schema.graph import Graph, ObjectType
 from schema.query.filter_arguments import read_filter
@@ -46,6 +47,9 @@ class Work:
     """Writes."""
 
 
+Note = Callable[[Notes], Awaitable[None]] | None
+"""Takes note of what a mutation wrote."""
+
 Way = Callable[[Work, Given], Awaitable[Keys]]
 """Carries a mutation out."""
 
@@ -65,7 +69,14 @@ class Transaction(Connection, Protocol):
 
 
 async def carry_out(
-    way: Way, given: Given, *, transaction: Transaction, guard: Guard, type_: ObjectType, most_written: int
+    way: Way,
+    given: Given,
+    *,
+    transaction: Transaction,
+    guard: Guard,
+    type_: ObjectType,
+    most_written: int,
+    note: Note = None,
 ) -> Keys:
     """Write what an input says, and return the keys; again where another transaction stood in the way.
 
@@ -76,6 +87,7 @@ async def carry_out(
         guard: What the caller sees and may write.
         type_: What is written.
         most_written: Most rows that the input may write or name.
+        note: Takes note of what was written, in the same transaction.
 
     Raises:
         Refused: It was refused.
@@ -89,6 +101,8 @@ async def carry_out(
             keys = await way(Work(graph, type_, InputReader(graph, most_written), writer), given)
             if graph.has_deferred:
                 await transaction.settle()
+            if note is not None:
+                await note(writer.notes)
             return keys
         except Violated as error:  # by what was put off to the end, or by a way of a team's own
             raise refusal_of(graph, error, given, type_.table) from error

@@ -46,6 +46,8 @@ class Writer:
         """Note for whom and where to write, and whether the row that is refused is looked for; see `Unclear`."""
         self._guard = guard
         self._runner = Runner(guard, connection, is_careful=is_careful)
+        self.notes = self._runner.notes
+        """What was written."""
         self._children = ChildWriter(self._runner, self.create, self.change)
 
     async def create(self, rows: Sequence[Row]) -> None:
@@ -74,6 +76,7 @@ class Writer:
                 for row, written in zip(part, found, strict=True):
                     take_told(row, told, written)
                 await self._check_new(part)
+                self.notes.add(rows[0].type_, "create", [row.key for row in part], shape)
 
     async def _check_new(self, rows: Sequence[Row], kind: Kind = "create") -> None:
         """Refuse rows that were written and that the caller may not see, or not write so; the first one is named."""
@@ -108,11 +111,11 @@ class Writer:
             if new:
                 await self._insert(new)
             if before:
-                await self._insert_or_change([*before.values()], named)
+                await self._insert_or_change([*before.values()], named, is_there=True)
                 await self._check_new([*before.values()], "update")
         await self._children.write(rows)
 
-    async def _insert_or_change(self, rows: Sequence[Row], named: Sequence[str]) -> None:
+    async def _insert_or_change(self, rows: Sequence[Row], named: Sequence[str], *, is_there: bool = False) -> None:
         """Write rows, of which some may be there already, and fill in what is known of them then."""
         type_, table, columns = rows[0].type_, rows[0].type_.table, columns_of(rows[0].type_)
         for shape, group in _by_shape(rows):
@@ -134,6 +137,7 @@ class Writer:
         found = await self._runner.resolve(there, [*told])
         for row, reference in zip(rows, there, strict=True):
             take_told(row, told, found[reference])
+        self.notes.add(type_, "update" if is_there else "upsert", [row.key for row in rows], _given(rows))
 
     async def _there_before(self, rows: Sequence[Row], named: Sequence[str]) -> dict[int, Row] | None:
         """Return the rows of an upsert that are there already; refuse those that the caller may not change.
@@ -198,6 +202,7 @@ class Writer:
         statement = update(type_.table).where(is_it, *may).values(values)
         await self._runner.run(statement, None, attempt_of(type_.table, [changes]))
         await self._runner.check_after(type_, "update", is_it, changes.path)
+        self.notes.add(type_, "update", keys, changes.values)
 
     async def delete_all(self, type_: ObjectType, keys: Sequence[tuple[Any, ...]]) -> None:
         """Delete rows.
@@ -209,6 +214,7 @@ class Writer:
             attempt = Attempt(type_.table, (), ("input", "filter"), is_delete=True)
             may = self._guard.editable(type_, "delete")
             await self._runner.run(delete(type_.table).where(is_one_of(type_, keys), *may), None, attempt)
+            self.notes.add(type_, "delete", keys)
 
     async def change(self, row: Row, path: Path) -> None:
         """Change a row, and all that is said of what hangs on it.
@@ -239,6 +245,7 @@ class Writer:
         take_told(row, told, found[0])
         if row.values:
             await self._runner.check_after(type_, "update", is_one_of(type_, [row.key]), row.path)
+            self.notes.add(type_, "update", [row.key], row.values)
         for change, there, (target, key) in above:
             if change is None:
                 await self.delete(Row(target, there, {}, key=key), there)
@@ -276,6 +283,7 @@ class Writer:
         statement = delete(table).where(*_is_it(row), *may).returning(*table.primary_key)
         if not await self._runner.run(statement, None, Attempt(table, (), path, is_delete=True)):
             await self._refuse(row, path)
+        self.notes.add(type_, "delete", [row.key])
 
     async def _refuse(self, row: Row, path: Path) -> NoReturn:
         """Refuse to change a row that is not there, or not as it was when it was read."""
