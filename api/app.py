@@ -37,6 +37,7 @@ from api.telemetry import configure_logging, flush_lines, logger
 from api.telemetry.route import make_router as make_metrics
 from api.telemetry.telemetry import Telemetry
 from schema.build import GraphSchema, build_graph_schema
+from schema.changes.watched import watched
 from schema.documents import DocumentLimits, Documents
 from schema.principal import Principal
 from schema.query.page import Limits
@@ -89,7 +90,7 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         telemetry=Telemetry(settings, VERSION, database.levels, database.plan),
         anonymous=anonymous,
         rates=Rates(settings),
-        caching=Caching(database, settings, anonymous if anonymous.may(READ) else None),
+        caching=Caching(database, settings, anonymous if anonymous.may(READ) else None, watched(graph.graph)),
         texts=texts_of(settings),
         authentication=load_authentication(settings.authenticate) if settings.authenticate else None,
     )

@@ -1,9 +1,10 @@
 """The response cache: answers by question and label, each read once, however many ask for it at a time."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from api.caching.memory import Kept, Memory
 from api.caching.shared import Shared
@@ -49,6 +50,7 @@ class Answers:
         self._memory = memory
         self._shared = shared
         self._flights: dict[tuple[bytes, bytes], _Flight] = {}
+        self._sent: set[asyncio.Task[None]] = set()
         self.counts = Counts()
         """What was found how often."""
 
@@ -89,13 +91,21 @@ class Answers:
                 return None, False
             kept = split_label(data)
             if self._shared is not None:
-                await self._shared.put(place, *kept)
+                self._share(self._shared.put(place, *kept))
         self._memory.put(place, kept)
         return kept, found is not None
 
+    def _share(self, work: Coroutine[Any, Any, None]) -> None:
+        """Send an answer to the store, for which nobody waits."""
+        task = asyncio.create_task(work)
+        self._sent.add(task)
+        task.add_done_callback(self._sent.discard)
+
     async def close(self) -> None:
         """End what is under way."""
-        for flight in list(self._flights.values()):
+        for task in tuple(self._sent):
+            task.cancel()
+        for flight in tuple(self._flights.values()):
             flight.task.cancel()
         if self._shared is not None:
             await self._shared.close()

@@ -1,6 +1,7 @@
 """The cache of one server process: its parts, and what it remembers of requests."""
 
 import hashlib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -36,13 +37,16 @@ VALUE_BYTES: Final = 200
 class Caching:
     """What is kept, and what it stands on."""
 
-    def __init__(self, database: Database, settings: Settings, anonymous: Principal | None) -> None:
+    def __init__(
+        self, database: Database, settings: Settings, anonymous: Principal | None, tables: Iterable[str] = ()
+    ) -> None:
         """Prepare; nothing is connected yet.
 
         Args:
             database: Where rows and versions are.
             settings: How much is kept.
             anonymous: Who shows no key; None where such a caller is not answered.
+            tables: Names of the tables that should be watched.
         """
         self.database = database
         self.anonymous = None if settings.authenticate else anonymous
@@ -50,7 +54,7 @@ class Caching:
         self.by_caller = BY_CALLER if settings.authenticate else BY_KEY
         """What is said to caches of answers that may be others for other callers."""
         self.versions = Versions(database)
-        self.watch = Watch(database, self.versions)
+        self.watch = Watch(database, self.versions, tables)
         self.fingerprint = fingerprint()
         self.answers = _answers(settings)
         """The response cache; None where it is off."""

@@ -23,8 +23,8 @@ class Versions:
         self._source = source
         self._next: asyncio.Future[Mapping[str, str]] | None = None
         self._task: asyncio.Task[None] | None = None
-        self.rows = 0
-        """How many rows of `table_changes` the last read added up."""
+        self.surplus = 0
+        """How many rows of `table_changes` the last read added up, beside one a table."""
 
     def read(self) -> Awaitable[Mapping[str, str]]:
         """Return the version of each table that was written to, as of now or later.
@@ -50,7 +50,7 @@ class Versions:
 
     async def _read(self) -> Mapping[str, str]:
         found = orjson.loads(await self._source.fetch_bytes(VERSIONS, []))
-        self.rows = sum(rows for _, rows in found.values())
+        self.surplus = sum(rows - 1 for _, rows in found.values())
         return {table: version for table, (version, _) in found.items()}
 
     async def close(self) -> None:

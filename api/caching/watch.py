@@ -6,7 +6,7 @@ never wrong. Folds the rows of `table_changes`, too, where there are many.
 
 import asyncio
 import time
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterable
 from contextvars import Context
 from typing import Any, Final
 
@@ -27,20 +27,29 @@ RETRY_SECONDS: Final = 1.0
 """How long it is not looked again where looking failed."""
 
 MOST_ROWS: Final = 200
-"""Rows of `table_changes` that may be added up in each read; where there are more they are folded."""
+"""Rows of `table_changes`, beside one a table, that may be added up in each read; more than these are folded."""
 
 
 class Watch:
     """What is watched in one database."""
 
-    def __init__(self, database: Database, versions: Versions) -> None:
-        """Begin without knowing anything."""
+    def __init__(self, database: Database, versions: Versions, wanted: Iterable[str]) -> None:
+        """Begin without knowing anything.
+
+        Args:
+            database: Where tables are.
+            versions: Their versions.
+            wanted: Names of the tables that should be watched.
+        """
+        self._wanted = frozenset(wanted)
         self._database = database
         self._versions = versions
         self._tables: frozenset[str] = frozenset()
         self._functions: frozenset[str] = frozenset()
         self._known_at: float | None = None
         self._again_at = 0.0
+        self._fold_at = 0.0
+        self._missed: frozenset[str] = frozenset()
         self._looking: asyncio.Task[None] | None = None
         self._folding: asyncio.Task[None] | None = None
 
@@ -49,8 +58,9 @@ class Watch:
         self._looking = self._looking or _beside(self.look())
 
     async def known(self) -> None:
-        """Wait until it was looked once, if nobody has yet; where that failed, not for a while."""
-        if self._known_at is None and time.monotonic() > self._again_at:
+        """Look, where nobody has for a while, and wait for it; where that fails, not again at once."""
+        is_old = self._known_at is None or time.monotonic() - self._known_at > KNOWN_SECONDS
+        if is_old and time.monotonic() > self._again_at:
             self.start()
             await asyncio.wait({self._looking} if self._looking else set())
 
@@ -59,9 +69,7 @@ class Watch:
         if not reads.is_known:
             return False
         await self.known()
-        if self._known_at is not None and time.monotonic() - self._known_at > KNOWN_SECONDS:
-            self.start()  # what was known is good enough until then
-        if self._versions.rows > MOST_ROWS and self._folding is None:
+        if self._versions.surplus > MOST_ROWS and self._folding is None and time.monotonic() > self._fold_at:
             self._folding = _beside(self._fold())
         return self._tables.issuperset(reads.tables) and self._functions >= reads.functions
 
@@ -80,15 +88,23 @@ class Watch:
             )
             self._functions = frozenset(name for (name,) in names)
             self._known_at = time.monotonic()
+            self._tell(self._wanted - self._tables)
         finally:
             self._looking = None
+
+    def _tell(self, missed: frozenset[str]) -> None:
+        """Log which tables should be watched and are not, where these are others than before."""
+        if missed != self._missed:
+            self._missed = missed
+            logger().warning("tables are not watched: answers with their rows are not kept", tables=sorted(missed))
 
     async def _fold(self) -> None:
         try:
             async with self._database.write() as session:
                 await session.execute(text(FOLD))
-            self._versions.rows = 0
+            self._versions.surplus = 0
         except (AcheneError, SQLAlchemyError) as error:
+            self._fold_at = time.monotonic() + KNOWN_SECONDS
             logger().warning("table_changes was not folded", reason=str(error))
         finally:
             self._folding = None

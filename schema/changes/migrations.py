@@ -69,13 +69,18 @@ class UnwatchTable(_TableOperation):
 
 @Operations.implementation_for(WatchTable)
 def _watch(operations: Operations, operation: WatchTable) -> None:
-    for statement in watch(operation.table):
+    for statement in watch(_quoted(operations, operation.table)):
         operations.execute(statement)
 
 
 @Operations.implementation_for(UnwatchTable)
 def _unwatch(operations: Operations, operation: UnwatchTable) -> None:
-    operations.execute(unwatch(operation.table))
+    operations.execute(unwatch(_quoted(operations, operation.table)))
+
+
+def _quoted(operations: Operations, table: str) -> str:
+    quote = operations.get_context().dialect.identifier_preparer.quote
+    return ".".join(quote(part) for part in table.split("."))
 
 
 @renderers.dispatch_for(WatchTable)

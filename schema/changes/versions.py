@@ -41,9 +41,10 @@ JOIN pg_proc AS p ON p.oid = t.tgfoid
 JOIN pg_class AS c ON c.oid = t.tgrelid
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE p.proname = '{FUNCTION}' AND c.relkind = 'r' AND t.tgenabled = 'A' AND t.tgtype = 60 AND t.tgqual IS NULL
-AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = c.oid)
+AND NOT EXISTS (SELECT FROM pg_inherits AS i WHERE i.inhparent = c.oid) AND c.relname !~ '[.,=[:cntrl:]]'
 """  # noqa: S608 - of constants
-"""Tells which tables are watched: plain ones, without parts, whose trigger fires always, after every kind of write.
+"""Tells which tables are watched: plain ones, without parts, whose trigger fires always, after every kind of write,
+and whose names cannot be taken for anything else in a label.
 
 60 stands for INSERT, DELETE, UPDATE and TRUNCATE, after a statement. Source: pg_trigger.h, `TRIGGER_TYPE_INSERT` and
 the others.
@@ -56,11 +57,13 @@ IMMUTABLE: Final = "SELECT proname FROM pg_proc GROUP BY proname HAVING bool_and
 def label(tables: Iterable[str], versions: Mapping[str, str]) -> bytes:
     """Return what says under which versions tables were read.
 
+    Triggers know a table without its schema: those of one name share a version.
+
     Args:
-        tables: Their names, in order.
+        tables: Their names, in order, with their schemas where the models name these.
         versions: The version of each; a table that is not in it was never written to.
     """
-    return ",".join(f"{name}={versions.get(name, '0')}" for name in tables).encode()
+    return ",".join(f"{name}={versions.get(name, '0')}" for name in map(_noted, tables)).encode()
 
 
 def labelled(sql: str, tables: Iterable[str]) -> str:
@@ -73,8 +76,13 @@ def labelled(sql: str, tables: Iterable[str]) -> str:
 
 
 def _version(table: str) -> str:
-    quoted = table.replace("'", "''")
+    quoted = _noted(table).replace("'", "''")
     return f"'{quoted}=' || (SELECT coalesce(sum(step), 0) FROM table_changes WHERE table_name = '{quoted}')"  # noqa: S608 - names alone
+
+
+def _noted(table: str) -> str:
+    """Return the name under which writes to a table are noted."""
+    return table.rpartition(".")[2]
 
 
 def split_label(data: bytes) -> tuple[bytes, bytes]:

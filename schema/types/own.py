@@ -105,7 +105,17 @@ def plain_reads(fields: OwnFields) -> dict[tuple[str, str], tuple[str, ...]]:
 
 
 def kept_fields(fields: OwnFields) -> dict[tuple[str, str], CacheHint]:
-    """Return how long answers with fields may be kept, of those of which `schema.fields.cached` says so."""
+    """Return how long answers with fields may be kept, of those of which `schema.fields.cached` says so.
+
+    Raises:
+        DefinitionError: It says so of a root field, whose answers are never kept.
+    """
+    for root in ("Query", "Mutation"):
+        for name, own in fields.by_type.get(root, {}).items():
+            if "cache" in own.metadata:
+                raise DefinitionError(
+                    f"{root}.{name}: cached() is for fields of a model's type; a root field is run anew."
+                )
     return {
         (type_name, name): field.metadata["cache"]
         for type_name, known in fields.by_type.items()

@@ -12,7 +12,7 @@ from sqlalchemy.orm import column_property, mapped_column, relationship
 from schema.build import GraphSchema, build_graph_schema
 from schema.documents import to_document
 from schema.errors import DefinitionError
-from schema.fields import cached, extends, reads
+from schema.fields import cached, extends, extends_query, reads
 from schema.graph import read_graph
 from schema.keeping import Asked, Terms
 from schema.models.access import access, owner, scope
@@ -161,3 +161,18 @@ def test_names_are_checked_at_start() -> None:
         read_graph(base)
     with pytest.raises(DefinitionError, match="max_age takes whole seconds from 0"):
         cache(max_age=-1)
+
+
+def test_a_root_field_is_never_kept() -> None:
+    """Who says that one is kept is told so at start."""
+
+    @extends_query
+    class Roots:
+        @strawberry.field(metadata=cached())
+        def answer(self) -> int:
+            return 42
+
+    base = new_base()
+    model(base, "A", expose("name"), name=mapped_column(Text))
+    with pytest.raises(DefinitionError, match=r"Query.answer: cached\(\) is for fields of a model's type"):
+        build_graph_schema(base, own=(Roots,))

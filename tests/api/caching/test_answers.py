@@ -163,6 +163,9 @@ async def test_servers_share_answers(written_url: str, kept: Kept, valkey_url: s
     async with serving(written_url, **shared) as first, serving(written_url, **shared) as second:
         one, two = Kept(first, kept.psql), Kept(second, kept.psql)
         answer = await one.post(USERS, {"first": 4})
+        async with asyncio.timeout(10), connect_store(valkey_url, 1) as store:
+            while not await store.keys():  # noqa: ASYNC110 - nobody waits for what is sent to the store
+                await asyncio.sleep(0.005)
         assert (await two.post(USERS, {"first": 4})).content == answer.content
         assert (two.statements, two.served.lines[-1]["cache"]) == (1, "hit")
         await kept.psql.execute("UPDATE users SET name = 'Shared' WHERE id = 1")

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from api.keys import create
+from schema.changes.triggers import unwatch, watch
 from schema.changes.versions import FOLD, TOUCH
 from schema.models.user import User
 from tests.api.caching.conftest import Kept
@@ -289,3 +290,13 @@ async def test_routes_and_saved_operations_have_tags(plain: Kept) -> None:
     taught = await plain.served.client.get("/graphql", params={"query": USERS, "extensions": extensions})
     called = {"params": {"extensions": extensions}, "headers": {"If-None-Match": taught.headers["etag"]}}
     assert (await plain.served.client.get("/graphql", **called)).status_code == 304
+
+
+async def test_a_table_that_is_watched_again_has_another_version(plain: Kept) -> None:
+    """What was written meanwhile was noted by nobody."""
+    tag = await tag_of(plain, "{ categories { totalCount } }")
+    async with plain.psql.transaction():
+        await plain.psql.execute(unwatch("categories"))
+        for statement in watch("categories"):
+            await plain.psql.execute(statement)
+    assert not await is_unchanged(plain, "{ categories { totalCount } }", tag)
