@@ -276,7 +276,9 @@ class DirectPool:
 
 
 def _joined(row: Any) -> bytes:
-    """Return the one value of a row, or its pieces put together; one that is null is nothing."""
+    """Return the one value of a row, or its pieces put together; nothing where a piece, or the row, is none."""
+    if row is None:
+        return b""
     data: bytes = row[0] if len(row) == 1 else b"".join([piece for piece in row if piece])
     return data
 

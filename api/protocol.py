@@ -60,6 +60,7 @@ class Protocol(HttpToolsProtocol):
 
     _is_in_head = True
     _chunk_bytes = 0
+    _first_bytes = 0
     _head_bytes = 0
     _framing_bytes = 0
     _head_timer: asyncio.TimerHandle | None = None
@@ -90,7 +91,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Note that a head begins."""
         self._is_in_head = True
-        self._head_bytes = self._framing_bytes = 0
+        self._first_bytes = self._head_bytes = self._framing_bytes = 0
         super().on_message_begin()
 
     def on_url(self, url: bytes) -> None:
@@ -114,7 +115,7 @@ class Protocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """Begin to answer, unless the head is too large, or too many requests are waiting already."""
         self._is_in_head = False
-        if self._chunk_bytes + self._head_bytes > self.limits.head_bytes:
+        if self._first_bytes + self._head_bytes + self._chunk_bytes > self.limits.head_bytes:
             size = len(self.url) + sum(len(name) + len(value) + len(b": \r\n") for name, value in self.headers)
             if size > self.limits.head_bytes:
                 self._refuse_head()
@@ -161,6 +162,7 @@ class Protocol(HttpToolsProtocol):
                 self._stop_head_timer()
             return
         if self._head_timer is None:  # this chunk holds the beginning of the head, and perhaps the end of a body
+            self._first_bytes = self._chunk_bytes
             self._expect_head()
             return
         self._head_bytes += self._chunk_bytes

@@ -34,8 +34,8 @@ from schema.variables import VariableReader
 EXPLAIN: Final = "explain"
 """Report that shows how an operation is run; it needs the scope of the same name."""
 
-FEW_VALUES: Final = 1_000
-"""Values of an answer that is not measured: most answers, which are not to cost more."""
+FEW_VALUES: Final = 10_000
+"""Values of an answer that is not measured: measuring copies it once more."""
 
 CLOSED: Final = f"The schema is shown to keys with the scope `{INTROSPECT}`."
 """What is said to who asks for the schema and may not see it."""

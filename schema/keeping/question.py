@@ -24,7 +24,7 @@ class Source(Protocol):
     """What questions are put to; `schema.context.Database` is one."""
 
     async def fetch_bytes(self, sql: str, arguments: list[Any]) -> bytes:
-        """Run a statement that returns one value of bytes; null, which only statements of `_bounded` give, is None."""
+        """Run a statement that returns one value of bytes, in pieces or whole; nothing where it has no row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +67,8 @@ class Question:
     async def _read(self, source: Source, sql: str) -> bytes | None:
         if self.largest_bytes is None:
             return await self.filled(await source.fetch_bytes(sql, self.compiled.arguments))
-        data: bytes | None = await source.fetch_bytes(_bounded(sql, self.largest_bytes), self.compiled.arguments)
-        if data is None:
+        data = await source.fetch_bytes(_bounded(sql, self.largest_bytes), self.compiled.arguments)
+        if not data:
             raise LimitError(
                 f"The answer has more than {self.largest_bytes:,} bytes. Ask for fewer fields, or for smaller pages."
             )
@@ -115,14 +115,11 @@ def _place(compiled: Compiled, asked: Asked) -> bytes:
 
 
 def _bounded(sql: str, most: int) -> str:
-    """Return a statement whose value is null where it is too large: it does not even leave PostgreSQL.
+    """Return a statement that has no row where that of another would be too large: it does not leave PostgreSQL.
 
-    OFFSET 0 keeps PostgreSQL from working the value out twice.
+    OFFSET 0 keeps PostgreSQL from working the row out twice.
     """
-    return (
-        f"SELECT CASE WHEN octet_length(answer.data) <= {most:d} THEN answer.data END "  # noqa: S608 - ours, and a number
-        f"FROM ({sql} OFFSET 0) AS answer(data)"
-    )
+    return f"SELECT answer.* FROM ({sql} OFFSET 0) AS answer WHERE pg_column_size(answer) <= {most:d}"  # noqa: S608 - ours
 
 
 def _is_plain(value: Any) -> bool:

@@ -115,6 +115,14 @@ async def test_heads_that_are_refused(sent: bytes, status: int, code: str, messa
     assert message in error["message"]
 
 
+async def test_large_head_on_a_kept_connection() -> None:
+    """The head of a later request is measured as well, in however many pieces it comes."""
+    first, large = request(b"").replace(b"Connection: close\r\n", b""), request(b"", b"X-Filler: " + b"x" * 70_000)
+    async with served() as port:
+        for size in (10_000, 40_000, 64_000, 70_000):
+            assert (await talk(port, first, large[:size], large[size:])).count(b"HTTP/1.1 431 ") == 1
+
+
 async def test_requests_that_are_sent_in_bulk() -> None:
     """A few requests may wait for one before them; a flood of them ends the connection."""
     one = b"POST / HTTP/1.1\r\nHost: test\r\nContent-Length: 0\r\n\r\n"
