@@ -200,13 +200,13 @@ class Supervisor:
 
     async def _replace(self, index: int) -> bool:
         """Start a worker, and let the one before it leave; return False where the new one does not serve."""
+        before = self._workers[index]
+        new = await self._start_or(before)
+        if new is before or not await new.is_ready():
+            log.error("the restart is given up: a new worker did not start; the others go on", worker=new.pid)
+            return False
         async with self._changing:
-            old = self._workers[index]
-            new = await self._start_or(old)
-            if new is old or not await new.is_ready():
-                log.error("the restart is given up: a new worker did not start; the others go on", worker=new.pid)
-                return False
-            self._workers[index] = new
+            old, self._workers[index] = self._workers[index], new
         old.ask_to_leave()
         with suppress(TimeoutError):
             await asyncio.wait_for(old.ended(), self._longest_stop_seconds)
