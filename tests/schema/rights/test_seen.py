@@ -14,7 +14,7 @@ from tests.conftest import drawn
 from tests.schema.engine.documents import Writer
 from tests.schema.rights.conftest import CALLERS, Houses
 
-CASES = drawn(150)
+CASES = drawn(75)
 """Documents for each caller."""
 
 IDS = [
