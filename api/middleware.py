@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -76,6 +77,9 @@ EXPOSED: Final = (
 
 LOCALHOST: Final = r"https?://(localhost|127\.0\.0\.1|\[::1\])(:\d{1,5})?"
 """Origins that may call in development."""
+
+LONGEST_HOST: Final = 253 + len(":65535")
+"""Most characters of a host name, and of a port behind it."""
 
 LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 """Names that are answered in development, and by a server that only this machine reaches."""
@@ -209,11 +213,13 @@ class Hosts:
         self._takes_all = "*" in names
         self._names = frozenset(name.lower() for name in names if not name.startswith("*."))
         self._endings = tuple(name[1:].lower() for name in names if name.startswith("*."))
+        self._is_one = lru_cache(256)(self._known)
 
     def has(self, host: bytes) -> bool:
         """Return whether the value of a Host header is one of them."""
-        if self._takes_all:
-            return True
+        return self._takes_all or (len(host) <= LONGEST_HOST and self._is_one(host))
+
+    def _known(self, host: bytes) -> bool:
         name = _without_port(host.decode("latin-1").lower())
         return name in self._names or name.endswith(self._endings)
 

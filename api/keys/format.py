@@ -29,6 +29,9 @@ PREFIX_LENGTH: Final = 10
 SECRET_LENGTH: Final = 43
 CHECKSUM_LENGTH: Final = 6
 
+PREFIX_PLACE: Final = slice(len(MARK), len(MARK) + PREFIX_LENGTH)
+"""Where a key has its prefix."""
+
 PREFIX_PATTERN: Final = rf"[0-9a-z]{{{PREFIX_LENGTH}}}"
 KEY_PATTERN: Final = rf"{MARK}{PREFIX_PATTERN}_[0-9A-Za-z]{{{SECRET_LENGTH + CHECKSUM_LENGTH}}}"
 """The regular expression of a key, for scanners too; see `docs/keys.md`."""

@@ -11,7 +11,7 @@ from starlette.types import Scope
 
 from api.database import Database
 from api.keys.cache import Cache
-from api.keys.format import prefix_of
+from api.keys.format import PREFIX_PLACE, prefix_of
 from api.keys.listener import Listener
 from api.keys.lookup import Lookup
 from api.keys.records import Record
@@ -78,17 +78,26 @@ class Keys:
             ForbiddenError: It may not be used from where the request comes from. The message does not say why.
             UnavailableError: It has to be looked up, and the database did not answer in time.
         """
-        prefix = prefix_of(presented)
-        record = self._cache.get(prefix) if self._listener.is_trusted else None
-        if record is None:
-            record = await self._look_up(prefix)
+        known = self._cache.get(presented[PREFIX_PLACE]) if self._listener.is_trusted else None
+        # What fits a key that is remembered has the form of one, too.
+        record = known if known is not None and known.fits(presented) else await self._looked_at(presented)
         now = time.monotonic()
-        if not record.fits(presented) or now >= record.ends_at or record.principal.key_id is None:
+        if now >= record.ends_at or record.principal.key_id is None:
             raise UnauthenticatedError(REFUSED)
         if record.places is not None and scope is not None and not record.places.allow(scope):
             raise ForbiddenError(ELSEWHERE)
         self._usage.note(record.principal.key_id, now)
         return record.principal
+
+    async def _looked_at(self, presented: str) -> Record:
+        """Return the key that is shown, having looked at its form first."""
+        prefix = prefix_of(presented)
+        record = self._cache.get(prefix) if self._listener.is_trusted else None
+        if record is None:
+            record = await self._look_up(prefix)
+        if not record.fits(presented):
+            raise UnauthenticatedError(REFUSED)
+        return record
 
     async def _look_up(self, prefix: str) -> Record:
         generation = self._cache.generation

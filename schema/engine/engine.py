@@ -23,6 +23,7 @@ from schema.engine.created import NEW, Creator, id_line, is_read
 from schema.engine.outline import Outline, OwnField, Site
 from schema.engine.outliner import Uncompiled, make_outline
 from schema.engine.own import fill, own_reads
+from schema.engine.prepared import Prepared, prepare
 from schema.engine.render import render
 from schema.engine.statement import Statement, compile_statement
 from schema.engine.template import ArgumentTemplate, has_variables
@@ -41,6 +42,9 @@ CREATED: Final = "written"
 
 MOST_PLANS: Final = 4
 """Plans of one operation that are kept, each for other values of its flags."""
+
+MOST_PREPARED: Final = 8
+"""Sights for which an operation is prepared."""
 
 STATEMENT_BYTES: Final = 64_000_000
 """Most memory of the statements that are kept."""
@@ -104,6 +108,8 @@ class _Known:
     """Names of the variables that stand in `@skip` and `@include`."""
     plans: LRUCache[Any, _Plan | None]
     """By the values of these; None where the operation goes to the resolvers."""
+    prepared: dict[Sight, Prepared]
+    """Where only values are left to find: for callers who see the same."""
 
 
 class Engine:
@@ -157,6 +163,25 @@ class Engine:
         Raises:
             LimitError: Its filters are too large, taken together.
         """
+        known = self._known(document, operation)
+        if (ready := known.prepared.get(sight)) is not None and (statement := ready.statement()) is not None:
+            try:
+                arguments = ready.arguments(variables.coerced, user_id)
+            except PublicError:
+                return None
+            if arguments is not None:
+                return Compiled(statement, arguments, ready.own)
+        return self._compiled(document, operation, variables, sight, user_id)
+
+    def _compiled(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        variables: VariableValues,
+        sight: Sight,
+        user_id: int | None,
+    ) -> Compiled | None:
+        """Return an operation as one statement, of which more than values may have to be found."""
         plan = self._plan(document, operation, variables)
         if plan is None:
             return None
@@ -182,10 +207,22 @@ class Engine:
         statement = self._statement(plan, varying, sight)
         if statement is None:
             return None
+        self._prepare(self._known(document, operation), plan, varying, sight, statement)
         bound, written = statement.arguments(values, user_id), varying.get(0)
         if not isinstance(written, WrittenShape):
             return Compiled(statement, bound, plan.outline.own)
         return Compiled(statement, bound, plan.outline.own, written.type_name, written.attributes)
+
+    def _prepare(
+        self, known: _Known, plan: _Plan, varying: Mapping[int, Shape], sight: Sight, statement: Statement
+    ) -> None:
+        """Note how an operation is answered where only values are left to find."""
+        if known.flags or varying:
+            return
+        if len(known.prepared) >= MOST_PREPARED:
+            known.prepared.clear()
+        values = [each.fixed[1] for each in plan.sites if each.fixed is not None]
+        known.prepared[sight] = prepare(statement, values, plan.outline.own)
 
     def _created(self, site: _Site, variables: VariableValues, sight: Sight) -> tuple[WrittenShape, list[Any]] | None:
         """Return the shape and the values of a row that is created; None where one statement will not do."""
@@ -233,16 +270,20 @@ class Engine:
         insert = self._creator.insert(type_, shape.attributes, names).returning(*type_.table.columns)
         return compile_statement(select.add_columns(id_line(type_)).add_cte(insert.cte(NEW)))
 
+    def _known(self, document: Document, operation: OperationDefinitionNode) -> _Known:
+        found: _Known | None = document.memo.get((self, id(operation)))
+        if found is None:
+            found = _Known(_flag_names(operation, document.fragments), LRUCache(MOST_PLANS), {})
+            document.memo[self, id(operation)] = found
+        return found
+
     def _plan(
         self,
         document: Document,
         operation: OperationDefinitionNode,
         variables: VariableValues,
     ) -> _Plan | None:
-        known: _Known | None = document.memo.get((self, id(operation)))
-        if known is None:
-            known = _Known(_flag_names(operation, document.fragments), LRUCache(MOST_PLANS))
-            document.memo[self, id(operation)] = known
+        known = self._known(document, operation)
         flags = {name: variables.coerced.get(name) for name in known.flags}
         place = tuple(flags.values())
         if None in place:

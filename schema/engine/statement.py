@@ -33,7 +33,7 @@ class Parameter:
     """What SQLAlchemy's type makes of a value before the driver gets it; None where it leaves it alone."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Statement:
     """One statement that answers one operation."""
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import lru_cache, partial
 from types import MappingProxyType
 from typing import Any, Final
 
@@ -92,13 +92,16 @@ class Sights:
         self.whole = Sight(graph, Facts(sees_all=True))
         """The sight of who may see and do all."""
         self._sights: LRUCache[Facts, Sight] = LRUCache(MOST_SIGHTS)
+        self._of = lru_cache(MOST_SIGHTS)(self._found)
 
     def of(self, principal: Principal) -> Sight:
         """Return what a caller sees."""
         if not self._has_rules:
             return self.whole
-        scopes = self._scopes if EVERY in principal.scopes else principal.scopes & self._scopes
-        facts = Facts(scopes, principal.user_id is not None)
+        return self._of(principal.scopes, principal.user_id is not None)
+
+    def _found(self, scopes: frozenset[str], has_user: bool) -> Sight:
+        facts = Facts(self._scopes if EVERY in scopes else scopes & self._scopes, has_user)
         sight = self._sights.get(facts)
         if sight is None:
             sight = self._sights[facts] = _sight(self._graph, facts)

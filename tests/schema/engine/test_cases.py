@@ -12,6 +12,7 @@ from graphql.execution.values import VariableValues
 from api.database import Database
 from api.settings import Settings
 from schema.documents import to_document
+from schema.engine.engine import Engine
 from schema.errors import LimitError, StatementFailedError, UnavailableError
 from tests.schema.conftest import Asker
 from tests.schema.engine.test_differential import both_ways
@@ -87,6 +88,31 @@ async def test_variety_is_forgotten_with_its_document(ask: Asker) -> None:
     assert len(statements) == 1
     assert len(document.memo) == 1
     assert "VXNlcjox" not in compiled.statement.sql
+
+
+async def test_an_operation_is_prepared_once(ask: Asker, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where variables are values alone, later requests only read these; one that is null or wrong is looked at anew."""
+    document = to_document(parse("query ($id: ID!, $n: Int) { user(id: $id) { posts(first: $n) { nodes { id } } } }"))
+    operation, engine = document.operation(None), ask.schema.engine
+    assert engine is not None
+    worked_out, compiled = [], Engine._compiled
+    monkeypatch.setattr(Engine, "_compiled", lambda *given: worked_out.append(given[3].coerced) or compiled(*given))
+
+    def bound(**given: Any) -> list[Any] | None:
+        variables = get_variable_values(ask.schema.core, operation.variable_definitions or (), given)
+        assert isinstance(variables, VariableValues)
+        found = engine.compile(document, operation, variables, ask.schema.sights.whole, None)
+        return None if found is None else found.arguments
+
+    one, other = bound(id="VXNlcjox", n=3), bound(id="VXNlcjoy", n=4)
+    assert one is not None
+    assert sorted(one) == [1, 3]
+    assert other == [{1: 2, 3: 4}[value] for value in one]
+    assert len(worked_out) == 1
+    assert bound(id="VXNlcjox", n=None) == bound(id="VXNlcjox", n=20)
+    assert [each["n"] for each in worked_out] == [3, None]
+    assert (bound(id="VXNlcjox", n=-1), bound(id="no id", n=1)) == (None, None)
+    assert len(worked_out) == 2
 
 
 async def test_a_value_that_the_driver_refuses_costs_no_connection(content_url: str) -> None:
