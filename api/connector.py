@@ -11,6 +11,7 @@ Source: https://www.pgbouncer.org/features.html
 """
 
 import asyncio
+from collections.abc import Awaitable, Callable  # noqa: TC003 - a local annotation
 from typing import Any, Final
 from weakref import WeakSet
 
@@ -70,6 +71,8 @@ class Connector:
         """Where to."""
         self._hosts = Hosts(url)
         self._open: WeakSet[Any] = WeakSet()
+        self.check: Callable[[Any], Awaitable[None]] | None = None
+        """Raises where a new connection is not one that is wanted."""
         self._seconds = settings.connect_timeout_seconds
         self._arguments = {"command_timeout": settings.statement_timeout_seconds + MARGIN_SECONDS}
         self._arguments |= (_pooled if self.is_pooled else _direct)(_set(settings), is_read_only=is_read_only)
@@ -83,6 +86,13 @@ class Connector:
         """
         connection = await self._hosts.connect(timeout=self._seconds, **self._arguments)
         self._open.add(connection)
+        if self.check is not None:
+            try:
+                async with asyncio.timeout(self._seconds):
+                    await self.check(connection)
+            except BaseException:
+                connection.terminate()
+                raise
         return connection
 
     def drop_all(self) -> None:

@@ -6,15 +6,19 @@ the primary.
 
 A position that is known can only be too low, so whoever needs a write to be seen asks again only where it is not known
 to be there, waits a short time, and goes to the primary then.
+
+What is known holds for one server. An address may lead to several, as a name of the cloud's for all readers does; a
+connection that has come to another server than the one that is asked for its position is not used.
 """
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Iterable
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from datetime import datetime
 from itertools import count
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import asyncpg
 import structlog
@@ -27,16 +31,21 @@ from api.node import Node
 from api.settings import Settings
 
 PRIMARY_POSITION: Final = """
-    SELECT system_identifier::text, (pg_current_wal_insert_lsn() - '0/0')::bigint, 0.0 FROM pg_control_system()
+    SELECT system_identifier, (pg_current_wal_insert_lsn() - '0/0')::bigint, 0.0::float8, pg_postmaster_start_time()
+    FROM pg_control_system()
 """
 """Tells where the primary is. A standby refuses the statement."""
 
 STANDBY_POSITION: Final = """
-    SELECT system_identifier::text, (pg_last_wal_replay_lsn() - '0/0')::bigint,
-        coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)::float8
+    SELECT system_identifier, (pg_last_wal_replay_lsn() - '0/0')::bigint,
+        coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp()), 0)::float8,
+        pg_postmaster_start_time()
     FROM pg_control_system() WHERE pg_is_in_recovery()
 """
 """Tells where a standby is, and how old the last transaction is that it replayed. Of another server, nothing."""
+
+SERVER: Final = "SELECT pg_postmaster_start_time()"
+"""Tells one server from another: to the microsecond no two have started at once."""
 
 PAUSE_SECONDS: Final = 0.005
 """How long to wait before a standby is asked again whether it has caught up."""
@@ -45,6 +54,19 @@ LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.I
 """What the driver raises when a connection is gone, or cannot be made, or the statement is refused."""
 
 log = structlog.get_logger()
+
+
+class Place(NamedTuple):
+    """Where a server is."""
+
+    point: Point
+    """How far its log has been written, or replayed."""
+
+    told: float
+    """How many seconds old that is by its own account."""
+
+    server: datetime
+    """Which server it is."""
 
 
 class Watch:
@@ -58,22 +80,22 @@ class Watch:
         self._connection: Any = None
         self._asking: asyncio.Task[Any] | None = None
 
-    async def ask(self) -> tuple[Point, float] | None:
-        """Return where the server is and how many seconds old that is by its own account; None where it does not say.
+    async def ask(self) -> Place | None:
+        """Return where the server is; None where it does not say.
 
         All who ask at once share one question.
         """
         if self._asking is None or self._asking.done():
             self._asking = asyncio.create_task(self._ask())
         row = await asyncio.shield(self._asking)
-        return None if row is None or row[1] is None else (Point(int(row[0]), row[1]), row[2])
+        return None if row is None or row[1] is None else Place(Point(row[0], row[1]), row[2], row[3])
 
     async def _ask(self) -> Any:
         try:
             async with asyncio.timeout(self._limit):
                 if self._connection is None or self._connection.is_closed():
                     self._connection = await self._connector.open()
-                async with self._connection.transaction():  # a pooler may stand between
+                async with self._connection.transaction() if self._connector.is_pooled else nullcontext():
                     return await self._connection.fetchrow(self._question)
         except LOST:
             self.drop()
@@ -140,6 +162,8 @@ class Replica(Node):
             number: Its place among those that are named.
         """
         super().__init__(url, settings)
+        self.connector.check = self._check
+        self._server: datetime | None = None
         self._watch = Watch(url, settings, STANDBY_POSITION)
         self._most_behind = settings.replica_lag_seconds
         self.name = f"replica_{number}"
@@ -166,15 +190,27 @@ class Replica(Node):
         if found is None:
             self.leave_out("it does not answer as a standby does")
             self.connector.drop_all()  # where it hangs, whoever waits for it asks the primary now
-        elif history.cluster is not None and found[0].cluster != history.cluster:
+            return
+        if found.server != self._server:
+            self._server = found.server
+            self.connector.drop_all()  # they lead to another one
+        self._position = found.point.position
+        if history.cluster is not None and found.point.cluster != history.cluster:
             self.leave_out("it is a standby of another cluster")
-        else:
-            self._position = found[0].position
-            if (behind := history.behind(self._position, found[1])) > self._most_behind:
-                self.leave_out(f"it is {behind:.1f} s behind")
-            elif not self.is_fit:
-                self.is_fit = True
-                log.info("replica is read from", replica=self.name)
+        elif (behind := history.behind(self._position, found.told)) > self._most_behind:
+            self.leave_out(f"it is {behind:.1f} s behind")
+        elif not self.is_fit:
+            self.is_fit = True
+            log.info("replica is read from", replica=self.name)
+
+    async def _check(self, connection: Any) -> None:
+        """Refuse a connection that has come to another server.
+
+        Raises:
+            ConnectionRefusedError: It has.
+        """
+        if await connection.fetchval(SERVER) != self._server:
+            raise ConnectionRefusedError("the address leads to several servers")
 
     def leave_out(self, reason: str) -> None:
         """Read from it no more, until it is seen to be well."""
@@ -213,17 +249,24 @@ class Replicas:
     def start(self) -> None:
         """Begin to watch them. None of them need be there; until the first was seen to be well, the primary is read."""
         self._task = asyncio.create_task(self._run())
-        self._task.add_done_callback(_report)
+        self._task.add_done_callback(self._end)
 
     async def _run(self) -> None:
         while True:
             await self._look()
             await asyncio.sleep(self._step)
 
+    def _end(self, task: "asyncio.Task[None]") -> None:
+        """Log the fault that ended watching; what is not watched is not read from."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("watching replicas ended", exc_info=error)
+            for replica in self.all:
+                replica.leave_out("it is not watched any more")
+
     async def _look(self) -> None:
         """Ask the primary first: what it says is what the others are measured by."""
         if (found := await self._primary.ask()) is not None:
-            self._history.note(found[0], time.monotonic())
+            self._history.note(found.point, time.monotonic())
         await asyncio.gather(*(replica.look(self._history) for replica in self.all))
 
     async def choose(self, after: Point | None) -> Replica | None:
@@ -262,9 +305,3 @@ class Replicas:
         await self._primary.close()
         for replica in self.all:
             await replica.close()
-
-
-def _report(task: "asyncio.Task[None]") -> None:
-    """Log the fault that ended watching."""
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.error("watching replicas ended", exc_info=error)

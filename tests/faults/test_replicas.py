@@ -4,6 +4,7 @@ import asyncio
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -102,6 +103,28 @@ async def test_with_replication_paused_a_read_with_the_token_sees_the_write(
         asked.clear()
         found = await find(web, name, answer.headers[HEADER], query)
         assert (found["name"], set(asked)) == (name, {"Database"})
+
+
+async def test_many_clients_see_what_they_wrote_whatever_the_standby_does(pair: Pair) -> None:
+    """Replaying stops and goes on under them; each reads its own row at once, from whichever server that is."""
+
+    async def write_and_read(web: Served, client: int) -> None:
+        for number in range(8):
+            name = f"own-{client}-{number}"
+            token = (await create(web, name)).headers[HEADER]
+            assert await find(web, name, token, (FIND, BY_LOADERS)[number % 2]) is not None, name
+
+    async def stop_and_go() -> None:
+        while True:
+            async with paused(pair):
+                await asyncio.sleep(0.03)
+            await asyncio.sleep(0.03)
+
+    async with served(pair, replica_lag_seconds=60, replica_wait_seconds=0.02) as web:
+        replay = asyncio.create_task(stop_and_go())
+        await asyncio.gather(*(write_and_read(web, client) for client in range(6)))
+        replay.cancel()
+        await asyncio.wait({replay})
 
 
 async def test_a_standby_that_has_caught_up_is_read_with_the_token(pair: Pair, asked: list[str]) -> None:
@@ -249,6 +272,20 @@ async def test_health_says_how_many_are_read(pair: Pair) -> None:
         assert fit == {"status": "ok", "detail": "1 of 1 standbys are read from.", "latency_ms": None}
         assert answer.status_code == 200
         assert answer.json()["parts"]["replicas"]["detail"] == "0 of 1 standbys are read from; the primary is."
+
+
+async def test_an_address_that_leads_elsewhere_is_not_read(pair: Pair, tmp_path: Path, asked: list[str]) -> None:
+    """What is known of one server is not taken for another's, however a name is resolved the next time."""
+    link = tmp_path / "link"
+    link.symlink_to(pair.standby.data)
+    address = pair.read_url.replace(str(pair.standby.data), str(link))
+    async with served(pair, database_read_urls=address) as web:
+        link.unlink()
+        link.symlink_to(pair.primary.data)
+        asked.clear()
+        assert await find(web, "ann") == {"name": "Ann"}
+        assert asked == ["Replica", "Database"]
+        assert web.app.state.parts.database.replicas.all[0].is_fit
 
 
 async def test_without_standbys_nothing_is_asked_for(pair: Pair, asked: list[str]) -> None:
