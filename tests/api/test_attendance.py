@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import httpx
 import pytest
+from sqlalchemy import text
 
 from tests.api.served import serving
 
@@ -51,6 +52,9 @@ async def test_the_statement_of_a_client_that_left_is_cancelled(database_url: st
 async def test_a_request_whose_time_is_up_is_answered_503(database_url: str, query: str) -> None:
     """It says so, says when to come again, and leaves no statement behind."""
     async with serving(database_url, request_timeout_seconds=0.5) as web, locked(database_url) as looker:
+        await web.app.state.parts.database.fetch(
+            text("SELECT 1")
+        )  # a connection is there: what is cut off is a statement
         answer = await web.ask(query)
         await until_waiting(looker, 0)
         assert (answer.status_code, answer.headers["retry-after"].isdecimal()) == (503, True)
