@@ -1,5 +1,6 @@
 """What one request is told of answers that are there already."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,7 @@ from api.operation import Operation
 from api.telemetry import Trail
 from schema.changes.versions import label, split_label
 from schema.documents import Document
-from schema.errors import StatementFailedError
+from schema.errors import StatementFailedError, UnavailableError
 from schema.keeping import Question, Source, Terms
 from schema.rights import Facts, Sight
 
@@ -73,7 +74,7 @@ class Keeper:
         caching, terms = self._caching, question.terms
         if terms is not None and self._name is not None and self._name not in caching.questions:
             caching.questions[self._name] = question
-        if terms is None or not await caching.watch.covers(question.compiled.statement.reads):
+        if terms is None or not caching.watch.covers(question.compiled.statement.reads):
             return await question.read(self._source)
         try:
             return await self._answer(question, terms)
@@ -84,8 +85,8 @@ class Keeper:
     async def _answer(self, question: Question, terms: Terms) -> bytes | None:
         caching, is_asked = self._caching, self.headers is None and self._known is not None
         place, answers = caching.fingerprint + question.place, caching.answers
-        if is_asked or answers is not None:
-            now = label(question.compiled.statement.reads.tables, await caching.versions.read())
+        if (is_asked or answers is not None) and (versions := await self._versions()) is not None:
+            now = label(question.compiled.statement.reads.tables, versions)
             if is_asked and self._has(place, now, terms):
                 return b""
             if answers is not None:
@@ -94,6 +95,15 @@ class Keeper:
                 return None if kept is None else self._told(place, *kept, terms)
         data = await question.read_labelled(self._source)
         return None if data is None else self._told(place, *split_label(data), terms)
+
+    async def _versions(self) -> Mapping[str, str] | None:
+        """Return the versions of now; None where the primary is away, and a standby answers alone."""
+        try:
+            return await self._caching.versions.read()
+        except UnavailableError:
+            if self._source is self._caching.database:
+                raise
+            return None
 
     async def _read(self, question: Question, now: bytes) -> bytes | None:
         """Return an answer of the versions that are known, or newer ones, behind its label."""

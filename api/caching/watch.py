@@ -46,8 +46,8 @@ class Watch:
         self._versions = versions
         self._tables: frozenset[str] = frozenset()
         self._functions: frozenset[str] = frozenset()
-        self._known_at: float | None = None
-        self._again_at = 0.0
+        self._known_until = 0.0
+        self._look_at = 0.0
         self._fold_at = 0.0
         self._missed: frozenset[str] = frozenset()
         self._looking: asyncio.Task[None] | None = None
@@ -58,36 +58,39 @@ class Watch:
         self._looking = self._looking or _beside(self.look())
 
     async def known(self) -> None:
-        """Look, where nobody has for a while, and wait for it; where that fails, not again at once."""
-        is_old = self._known_at is None or time.monotonic() - self._known_at > KNOWN_SECONDS
-        if is_old and time.monotonic() > self._again_at:
-            self.start()
-            await asyncio.wait({self._looking} if self._looking else set())
+        """Look, and wait for it."""
+        self.start()
+        if self._looking is not None:
+            await asyncio.wait({self._looking})
 
-    async def covers(self, reads: Reads) -> bool:
-        """Return whether what a statement gives follows from its values and from versions of tables alone."""
-        if not reads.is_known:
-            return False
-        await self.known()
-        if self._versions.surplus > MOST_ROWS and self._folding is None and time.monotonic() > self._fold_at:
+    def covers(self, reads: Reads) -> bool:
+        """Return whether what a statement gives follows from its values and from versions of tables alone.
+
+        Nobody waits for that: until it is known, the answer is no.
+        """
+        now = time.monotonic()
+        if now > self._look_at:
+            self.start()
+        if self._versions.surplus > MOST_ROWS and self._folding is None and now > self._fold_at:
             self._folding = _beside(self._fold())
-        return self._tables.issuperset(reads.tables) and self._functions >= reads.functions
+        is_known = reads.is_known and now < self._known_until
+        return is_known and self._tables.issuperset(reads.tables) and self._functions >= reads.functions
 
     async def look(self) -> None:
         """Look what is watched."""
+        asked_at = time.monotonic()
         try:
             rows = await self._database.fetch(text(WATCHED))
             names = await self._database.fetch(text(IMMUTABLE))
         except (AcheneError, SQLAlchemyError) as error:
-            self._tables, self._known_at = frozenset(), None
-            self._again_at = time.monotonic() + RETRY_SECONDS
-            logger().warning("what is watched is not known: no answer is kept", reason=str(error))
+            self._look_at = time.monotonic() + RETRY_SECONDS
+            logger().warning("what is watched is not known: answers will not be kept", reason=str(error))
         else:
             self._tables = frozenset(f"{schema}.{table}" for schema, table, _ in map(tuple, rows)) | frozenset(
                 table for _, table, is_visible in map(tuple, rows) if is_visible
             )
             self._functions = frozenset(name for (name,) in names)
-            self._known_at = time.monotonic()
+            self._look_at, self._known_until = asked_at + KNOWN_SECONDS / 2, asked_at + KNOWN_SECONDS
             self._tell(self._wanted - self._tables)
         finally:
             self._looking = None

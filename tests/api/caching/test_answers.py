@@ -10,9 +10,11 @@ from typing import Any
 import asyncpg
 import orjson
 
+from api.caching import Caching
 from api.caching.answers import Answers
 from api.caching.memory import LARGEST_PART, Memory
 from api.caching.shared import Shared
+from api.database import Database
 from api.negotiation import Media
 from api.store import connect_store
 from api.telemetry import Trail
@@ -86,6 +88,7 @@ async def test_another_server_sees_it_as_well(kept: Kept, written_url: str) -> N
     """Each has a cache of its own, over the same versions: at no time does one show what was before."""
     async with serving(written_url, response_cache_bytes=BYTES) as served:
         second = Kept(served, kept.psql)
+        await second.parts.caching.watch.known()
         for name in ("Once", "Twice"):
             await kept.psql.execute("UPDATE users SET name = $1 WHERE id = 1", name)
             for server in (kept, second, kept, second):
@@ -162,6 +165,7 @@ async def test_servers_share_answers(written_url: str, kept: Kept, valkey_url: s
     shared = {"response_cache_bytes": BYTES, "response_cache_shared": True, "redis_url": valkey_url}
     async with serving(written_url, **shared) as first, serving(written_url, **shared) as second:
         one, two = Kept(first, kept.psql), Kept(second, kept.psql)
+        await asyncio.gather(one.parts.caching.watch.known(), two.parts.caching.watch.known())
         answer = await one.post(USERS, {"first": 4})
         async with asyncio.timeout(10), connect_store(valkey_url, 1) as store:
             while not await store.keys():  # noqa: ASYNC110 - nobody waits for what is sent to the store
@@ -208,6 +212,25 @@ async def test_a_standby_that_is_behind_is_not_believed(kept: Kept, written_url:
         answered = await schema.answer(document, operation_name=None, variables=None, context=context)
         assert orjson.loads(answered.data or b"") == {"categories": {"totalCount": expected}}
         assert standby.statements == 1
+
+
+async def test_a_standby_answers_while_the_primary_is_away(kept: Kept, written_url: str) -> None:
+    """Versions cannot be read then: what it answers is told as it is, and not kept."""
+    schema, away = kept.parts.graph, Database("postgresql://nobody@127.0.0.1:1/none", kept.parts.settings)
+    caching = Caching(away, kept.parts.settings, None)
+    caching.watch = kept.parts.caching.watch
+    async with past(written_url) as standby:
+        context = Context(READER, kept.parts.database, schema.new_loaders(kept.parts.database, READER), "test")
+        context.keeper = keeper = caching.keeper(standby, Media.JSON, Trail("test"), b'"x"', is_tagged=True)
+        document = kept_document(kept, "{ categories { totalCount } }")
+        answered = await schema.answer(document, operation_name=None, variables=None, context=context)
+        assert answered.data is not None
+        assert keeper is not None
+        assert b"etag" in dict(keeper.headers or ())
+    assert caching.answers is not None
+    assert caching.answers.counts.misses == 0
+    await caching.close()
+    await away.close()
 
 
 @dataclass

@@ -100,6 +100,7 @@ async def house(server_url: Callable[[str], str], house_graph: GraphSchema) -> A
         for statement in watch(each):
             await psql.execute(statement)
     caching = Caching(database, Settings(response_cache_bytes=50_000_000), CALLERS["nobody"])
+    await caching.watch.known()
     yield House(house_graph, database, caching, Documents(house_graph.core, DocumentLimits()), psql)
     await caching.close()
     await psql.close()

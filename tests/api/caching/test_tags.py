@@ -254,6 +254,7 @@ async def test_a_table_that_is_not_watched_is_never_kept(plain: Kept) -> None:
 async def test_own_authentication_may_look_at_anything(written_url: str) -> None:
     """No answer is public then, and each may be another for other cookies."""
     async with serving(written_url, authenticate="tests.api.tokens:principal", anonymous_scopes=("read",)) as web:
+        await web.app.state.parts.caching.watch.known()
         answer = await web.client.get("/graphql", params={"query": USERS})
         assert answer.headers["cache-control"] == "private, no-cache"
         assert answer.headers["vary"] == "Accept, Authorization, Cookie, Origin, X-API-Key"
