@@ -13,6 +13,7 @@ from graphql import GraphQLError
 from api.errors import INTERNAL, internal
 from api.telemetry import logger
 from schema.errors import BadInputError, PublicError, UnavailableError
+from schema.variables import PLACE
 
 MOST_SHOWN: Final = 100
 """Most errors of one answer; a list of 1,000 rows would repeat the same one as often."""
@@ -40,8 +41,11 @@ def is_unavailable(error: GraphQLError) -> bool:
 
 
 def located(error: GraphQLError, code: str) -> dict[str, Any]:
-    """Return what is wrong with a document or a variable; it has places, but no path."""
-    return _with_places(error, {"message": error.message if _is_plain(error) else REFUSED_VALUE}, code)
+    """Return what is wrong with a document or a variable; it has places, but no path of the answer."""
+    entry = _with_places(error, {"message": error.message if _is_plain(error) else REFUSED_VALUE}, code)
+    if (place := (error.extensions or {}).get(PLACE)) is not None:
+        entry["extensions"][PLACE] = place
+    return entry
 
 
 def _entry(error: GraphQLError, request_id: str) -> dict[str, Any]:

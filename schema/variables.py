@@ -4,10 +4,18 @@ graphql-core looks the types of all variables up anew for each request. Here tha
 text where a text is due costs a comparison.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from graphql import GraphQLError, GraphQLNonNull, GraphQLSchema, OperationDefinitionNode, get_variable_values
+from graphql import (
+    GraphQLError,
+    GraphQLNonNull,
+    GraphQLSchema,
+    OperationDefinitionNode,
+    Undefined,
+    get_variable_values,
+    validate_input_value,
+)
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
 from graphql.type import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
@@ -22,6 +30,9 @@ _PLAIN: Final[Mapping[str, Callable[[Any], bool]]] = {
 
 MOST_ERRORS: Final = 20
 """Errors after which variables are not looked at further."""
+
+PLACE: Final = "path"
+"""Under which name an error's extensions have the place of the value: `["input", "age"]` of the variable `$input`."""
 
 
 class VariableReader:
@@ -59,9 +70,51 @@ class VariableReader:
         return VariableValues(sources, coerced)
 
     def _judged(self, given: Mapping[str, Any], hides_suggestions: bool) -> VariableValues | list[GraphQLError]:
-        return get_variable_values(
+        found = get_variable_values(
             self._core, self._definitions, dict(given), max_errors=MOST_ERRORS, hide_suggestions=hides_suggestions
         )
+        return found if isinstance(found, VariableValues) else self._placed(found, given)
+
+    def _placed(self, errors: Sequence[GraphQLError], given: Mapping[str, Any]) -> list[GraphQLError]:
+        """Return errors of values with where these stand, which graphql-core tells in its messages alone."""
+        places = iter(self._places(given))
+        return [
+            error
+            if error.original_error is None
+            else GraphQLError(
+                error.message,
+                error.nodes,
+                original_error=error.original_error,
+                extensions={PLACE: next(places, None)},
+            )
+            for error in errors
+        ]
+
+    def _places(self, given: Mapping[str, Any]) -> list[list[str | int]]:
+        """Return where wrong values stand, in the order of graphql-core: a variable's name, and the way into it."""
+        places: list[list[str | int]] = []
+        for definition in self._definitions:
+            signature = get_variable_signature(self._core, definition)
+            if isinstance(signature, GraphQLError) or (signature.name not in given and definition.default_value):
+                continue
+
+            def note(_error: GraphQLError, path: list[str | int], name: str = signature.name) -> None:
+                places.append([name, *path])
+                if len(places) == MOST_ERRORS:
+                    raise _EnoughError
+
+            value = given.get(signature.name, Undefined)
+            if value is Undefined and not isinstance(signature.type, GraphQLNonNull):
+                continue
+            try:
+                validate_input_value(value, signature.type, note)
+            except (_EnoughError, RecursionError):
+                break
+        return places
+
+
+class _EnoughError(Exception):
+    """As many places are known as are told."""
 
 
 def _scalar_name(signature: GraphQLVariableSignature) -> str:

@@ -12,9 +12,10 @@ from tests.api.served import GRAPHQL, Served, serving
 MEGABYTE = 1_000_000
 
 
-def failure(message: str, code: str, **more: Any) -> dict[str, Any]:
+def failure(message: str, code: str, *, place: list[str | int] | None = None, **more: Any) -> dict[str, Any]:
     """Return a body with one error."""
-    return {"errors": [{"message": message, **more, "extensions": {"code": code}}]}
+    extensions = {"code": code} | ({} if place is None else {"path": place})
+    return {"errors": [{"message": message, **more, "extensions": extensions}]}
 
 
 async def one_line(web: Served, status: int, code: str) -> None:
@@ -135,6 +136,7 @@ async def test_wrong_type_in_a_variable(web: Served) -> None:
         failure(
             "Variable '$n' has invalid value: Int cannot represent non-integer value: 'ten'",
             "BAD_INPUT",
+            place=["n"],
             locations=[{"line": 1, "column": 8}],
         ),
     )

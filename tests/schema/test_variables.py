@@ -59,3 +59,23 @@ def test_what_is_not_declared_is_passed_over(sent: dict[str, Any]) -> None:
     found = VariableReader(CORE, operation).read(sent)
     assert isinstance(found, VariableValues)
     assert found.coerced == {"v": "x"}
+
+
+@pytest.mark.parametrize(
+    ("sent", "places"),
+    [
+        ({"box": {"size": "x", "label": 1}, "n": 1.5}, [["box", "size"], ["box", "label"], ["n"]]),
+        ({"box": {"size": None}}, [["box", "size"]]),
+        ({"box": {"label": "x", "more": 1}}, [["box"], ["box"]]),
+        ({"box": None}, [["box"]]),
+        ({}, [["box"]]),
+        ({"box": {"size": 1}, "ids": ["x", {}]}, [["ids", 1]]),
+        ({"box": {"size": 1}, "ids": [{}] * 30}, [*(["ids", index] for index in range(20)), None]),
+    ],
+)
+def test_where_a_value_is_wrong(sent: dict[str, Any], places: list[Any]) -> None:
+    """Each error has the name of its variable and the way into it, as data; what ends the list has none."""
+    operation = to_document(parse("query ($box: Box!, $n: Int = 3, $ids: [ID!]) { a }")).operation(None)
+    errors = VariableReader(CORE, operation).read(sent)
+    assert isinstance(errors, list)
+    assert [(error.extensions or {}).get("path") for error in errors] == places
