@@ -26,12 +26,14 @@ from schema.changes.triggers import FUNCTION
 from schema.context import WriteSession
 from schema.errors import StatementFailedError
 
-AFTER_INSERT: Final = f"""
+ON_INSERT: Final = f"""
     SELECT 1 FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid JOIN pg_proc AS p ON p.oid = t.tgfoid
-    WHERE c.relname = :table AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 4 = 4 AND t.tgtype & 66 = 0
+    WHERE c.relname = :table AND NOT t.tgisinternal AND t.tgenabled <> 'D' AND t.tgtype & 4 = 4
     AND p.proname <> '{FUNCTION}'
 """  # noqa: S608 - of constants
-"""Triggers of a table that run after an INSERT, but for ours, which changes no row of it.
+"""Triggers of a table that run with an INSERT, but for ours, which changes no row of the graph.
+
+One that runs before it may write to other tables, or keep the row from being written.
 
 Source: pg_trigger.h, `TRIGGER_TYPE_INSERT` and the others.
 """
@@ -70,13 +72,13 @@ class Database(Node):
         """Run a statement that writes to a table and returns one value of bytes, by itself and once.
 
         Raises:
-            StatementFailedError: PostgreSQL refused the statement; or the table has a trigger that runs after it, whose
-                doing a statement does not see.
+            StatementFailedError: PostgreSQL refused the statement; or the table has a trigger, whose doing a statement
+                does not see.
             UnavailableError: No connection could be had, or the statement took too long.
         """
         has_trigger = self._triggered.get(table)
         if has_trigger is None:
-            found = await self.fetch(text(AFTER_INSERT).bindparams(table=table))
+            found = await self.fetch(text(ON_INSERT).bindparams(table=table))
             has_trigger = self._triggered[table] = bool(found)
         if has_trigger:
             raise StatementFailedError(f"{table} has a trigger")

@@ -270,7 +270,7 @@ class DirectPool:
         moved = CONFLICT if self._connector.is_read_only else READ_ONLY
         if state.startswith((*UNAVAILABLE_CLASSES, moved)):
             return UnreachableError()
-        if state.startswith(TOO_LARGE_CLASS):
+        if state.startswith(TOO_LARGE_CLASS) and self._connector.is_read_only:  # of a write, resolvers say which value
             return LimitError("The operation is too large for the database.")
         return StatementFailedError(str(error))
 

@@ -16,14 +16,21 @@ from api.telemetry.statements import Stated
 from schema.context import WriteSession
 from schema.writing.violations import ConflictingWrites, Violated, Violation
 
-REFUSALS: Final = ("22", "23")
-"""Beginnings of PostgreSQL's codes for: a value that does not fit, a constraint that does not hold."""
+REFUSALS: Final = ("22", "23", "54000")
+"""Beginnings of PostgreSQL's codes for: a value that does not fit, a constraint that does not hold, a value that is too
+long for an index."""
 
 NOT_ALLOWED: Final = "42501"
 """Its code for a row that a policy of row level security does not let be written."""
 
 CONFLICTS: Final = ("40001", "40P01")
 """Its codes for a transaction that was ended because of another one."""
+
+SWALLOWED: Final = (
+    "A mutation caught what the database refused and went on; it has to call session.rollback(), or to try within "
+    "`async with session.begin_nested()`."
+)
+"""Said to who wrote such a mutation; a client is told of a failure."""
 
 
 class WriteTransaction:
@@ -114,10 +121,14 @@ class WriteTransaction:
         """
         with translated():
             await self._begin()  # or the session would begin it, and could commit it
-            session = AsyncSession(self._connection, expire_on_commit=False, join_transaction_mode="rollback_only")
+            # What it rolls back is what it has written: within a larger transaction it has a savepoint of its own.
+            session = AsyncSession(self._connection, expire_on_commit=False)
             try:
-                yield WriteSession(session)
-                await session.flush()
+                async with session:
+                    yield WriteSession(session)
+                    if not session.is_active:
+                        raise RuntimeError(SWALLOWED)  # or what was written before it would be lost in silence
+                    await session.commit()  # writes what is left, and ends the savepoint; the transaction goes on
             except DBAPIError as error:
                 raise _refusal(error) from error
 

@@ -87,6 +87,7 @@ def _forbidden(context: Context) -> Refusal:
 
 def _refusal(problems: tuple[Problem, ...], current: Any) -> Refusal:
     first = problems[0]
-    message = first.message if len(problems) == 1 else f"{len(problems)} things are wrong; the first: {first.message}"
+    is_one = len(problems) == 1 or first.kind != "ValidationError"  # which alone has a list of them
+    message = first.message if is_one else f"{len(problems)} things are wrong; the first: {first.message}"
     errors = tuple(Refusal("FieldError", each.message, each.code, each.path) for each in problems)
     return Refusal(first.kind, message, first.code, first.path, errors, current)

@@ -161,6 +161,9 @@ def problem_of(graph: Graph, attempt: Attempt, violation: Violation) -> Problem 
             )
         case "22001":
             return invalid("TOO_LONG", "A text is longer than its column takes.", _path(attempt, violation))
+        case "54000":
+            path = _place(attempt, _columns(attempt.table, violation), violation)
+            return invalid("TOO_LONG", "A value is longer than an index of its table takes.", path)
         case "22003":
             return invalid("OUT_OF_RANGE", "A number is outside of what its column takes.", _path(attempt, violation))
         case state if state.startswith("22"):
@@ -244,7 +247,11 @@ def _shown(type_: ObjectType | None, columns: Sequence[str]) -> list[str]:
     attributes = {column.name: attribute for attribute, column in type_.writes.columns.items()}
     for column in columns:
         attribute = attributes.get(column)
-        links = [link.relation.name for link in type_.writes.links if attribute in {near for near, _ in link.pairs}]
+        links = [
+            link.relation.name
+            for link in type_.writes.links
+            if link.relation.is_reference and attribute in {near for near, _ in link.pairs}
+        ]
         field = next((each.name for each in type_.fields if each.attribute == attribute), None)
         names += [field] if field else links[:1]
     return names

@@ -54,6 +54,17 @@ async def test_with_a_key_that_may_write(web: Served) -> None:
     assert "ann@example.org" not in str(line)
 
 
+async def test_statements(web: Served) -> None:
+    """A row is one, though triggers note each write; the first looks for the key, and for other triggers."""
+    _, key = await new_key(web, "read", "write", "*")
+    query = "mutation ($t: CreateTagInput!) { createTag(input: $t) { ... on CreateTagPayload { tag { id name } } } }"
+    for slug in "ab":
+        await web.ask(query, variables={"t": {"slug": slug, "name": "x"}}, headers={"X-API-Key": key})
+    told = [(line["way"], line["statements"]) for line in await web.logged()]
+    assert told == [("engine", 3), ("engine", 1)]
+    assert await rows(web, "SELECT count(*) FROM table_changes WHERE table_name = 'tags'") == [(2,)]
+
+
 async def test_with_a_key_that_may_read(web: Served) -> None:
     """It is told so by type."""
     _, key = await new_key(web, "read")

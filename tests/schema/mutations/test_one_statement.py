@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from hashlib import sha256
 from typing import Any
 
 import asyncpg
@@ -117,7 +118,7 @@ def samples() -> list[dict[str, Any]]:
         "bytes": "aGVsbG8=",
     }
     nulls = {"small": 4} | {name: None for name in whole if name != "small"}
-    return [whole, nulls, {"small": 6}, {"small": 8, "data": [], "words": []}]
+    return [whole, nulls, {"small": 6}, {"small": 8, "data": [], "words": []}, {"small": 10, "price": "NaN"}]
 
 
 async def test_a_trigger_that_runs_after_it(write: Writes) -> None:
@@ -135,6 +136,19 @@ async def test_a_trigger_that_runs_after_it(write: Writes) -> None:
     assert found["tag"] == {"name": "LOUD"}
 
 
+async def test_a_trigger_that_runs_before_it(pair: tuple[Writes, Writes]) -> None:
+    """What such a trigger writes to other tables is in the answer, though no statement sees it that fires it."""
+    connection = await asyncpg.connect(pair[0].url)
+    await connection.execute(
+        """CREATE FUNCTION view() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             UPDATE posts SET view_count = 77 WHERE id = NEW.post_id; RETURN NEW; END $$;
+           CREATE TRIGGER view BEFORE INSERT ON comments FOR EACH ROW EXECUTE FUNCTION view()"""
+    )
+    await connection.close()
+    found = await pair[0]("createComment", COMMENT, "comment { post { viewCount } }")
+    assert found["comment"] == {"post": {"viewCount": 77}}
+
+
 async def test_refusals(write: Writes) -> None:
     """What PostgreSQL refuses is told by the resolvers, and nothing is left of it."""
     await write("createTag", {"slug": "a", "name": "A"}, "__typename")
@@ -145,6 +159,10 @@ async def test_refusals(write: Writes) -> None:
     of_nobody = {"title": "A", "slug": "a", "body": "A", "author": {"connect": {"id": encode("User:9")}}}
     assert await refused(write, "createPost", of_nobody) == [
         ("NotFoundError", "NOT_FOUND", ["input", "author", "connect", "id"])
+    ]
+    endless = "".join(sha256(bytes([number])).hexdigest() for number in range(200))  # which cannot be compressed
+    assert await refused(write, "createTag", {"slug": endless, "name": "B"}) == [
+        ("ValidationError", "TOO_LONG", ["input"])
     ]
     assert await write.rows("SELECT count(*) FROM tags, users") == [(1,)]
 

@@ -2,16 +2,18 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 import strawberry
 from sqlalchemy import func, select, update
+from sqlalchemy.exc import IntegrityError
 from strawberry.types import Info
 
 from schema.build import build_graph_schema
-from schema.context import Context
+from schema.context import Context, WriteSession
 from schema.errors import DefinitionError
 from schema.models.category import Category
 from schema.models.comment import Comment
@@ -99,10 +101,21 @@ class Own:
             case "commit":
                 await session.commit()
                 raise refuse("LATE", "It is not kept.", "input")
+            case "again" | "swallow":
+                await _try_in_vain(session, is_undone=input.name == "again")
         new = Tag(slug=f"{input.slug}-2", name="Second")
         session.add(new)
         tags = list(await session.scalars(select(Tag).order_by(Tag.id)))
         return RenameTagPayload(tag=tag, all=Renaming(tags=tags), tries=len(TRIES))
+
+
+async def _try_in_vain(session: WriteSession, *, is_undone: bool) -> None:
+    """Write what PostgreSQL refuses, and go on."""
+    session.add(Tag(slug="Not a slug", name="x"))
+    with suppress(IntegrityError):
+        await session.flush()
+    if is_undone:
+        await session.rollback()
 
 
 @replaces(Comment, "create")
@@ -217,6 +230,27 @@ async def test_a_fault(own: Writes) -> None:
     mutation = "mutation ($input: RenameTagInput!) { renameTag(input: $input) { __typename } }"
     answer = await own.answer(mutation, input={"id": encode("Tag:1"), "slug": "c", "name": "fault"})
     assert answer["data"] == {"renameTag": None}
+    assert await own.rows("SELECT slug FROM tags") == [("a",)]
+
+
+RENAME = """mutation ($name: String!) @atomic {
+    before: createTag(input: {slug: "b", name: "B"}) { __typename }
+    renameTag(input: {id: "%s", slug: "c", name: $name}) { __typename } }"""
+
+
+async def test_a_rollback_of_its_own(own: Writes) -> None:
+    """It undoes what the mutation has written, and nothing that the operation wrote before."""
+    await own("createTag", {"slug": "a", "name": "A"}, "__typename")
+    answer = await own.answer(RENAME % encode("Tag:1"), name="again")
+    assert answer["errors"] == []
+    assert await own.rows("SELECT slug FROM tags ORDER BY slug") == [("a",), ("b",), ("c-2",)]
+
+
+async def test_what_is_refused_and_swallowed(own: Writes) -> None:
+    """A mutation that goes on as if nothing were fails, rather than losing what it wrote before."""
+    await own("createTag", {"slug": "a", "name": "A"}, "__typename")
+    answer = await own.answer(RENAME % encode("Tag:1"), name="swallow")
+    assert answer["data"] == {"before": None, "renameTag": None}
     assert await own.rows("SELECT slug FROM tags") == [("a",)]
 
 

@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from graphql import parse
 
+from schema.build import GraphSchema
 from schema.context import Context
 from schema.documents import to_document
 from schema.opaque import encode
 from schema.principal import Principal
+from schema.writing.problems import INPUT, invalid
+from schema.writing.violations import Attempt, Entry, Violation, problem_of
 from tests.schema.mutations.conftest import ANN, Writes, post, refused
 
 
@@ -151,6 +154,22 @@ async def test_refusals(write: Writes, mutation: str, input_: Any, expected: lis
     await write("createTag", {"name": "Old", "slug": "old"}, "__typename")
     found = await refused(write, mutation, input_)
     assert found == [(kind, code, ["input", *path]) for kind, code, path in expected]
+
+
+async def test_several_that_are_missing(write: Writes) -> None:
+    """Where one place alone is told, the message is about that one."""
+    await write("createUser", ANN, "__typename")
+    found = await write("createPost", post(tags={"connect": [{"slug": "no"}, {"slug": "x"}]}), "__typename")
+    assert found["message"] == "There is no Tag by what `slug` says."
+
+
+def test_a_rule_over_a_key(default_graph: GraphSchema) -> None:
+    """It is told by the relation whose key it is, and no other that the column has a part in."""
+    graph, place = default_graph.graph, ("input", "parent", "connect", "id")
+    table = graph.types["Comment"].table
+    attempt = Attempt(table, (Entry({}, INPUT, {"parent_id": place}),), INPUT)
+    problem = problem_of(graph, attempt, Violation("23514", "ck_comments_parent_not_self", "comments", None, ""))
+    assert problem == invalid("CHECK", "`parent` must keep the rule: parent not self.", place)
 
 
 async def test_two_at_once(write: Writes) -> None:
