@@ -73,8 +73,8 @@ class Kept:
             own = hashlib.sha256(f"{principal.user_id}/{principal.subject}".encode()).hexdigest()
             key = f"{own} {key}"  # no client's key has a space in it
         self._names = {"owner": principal.key_id or 0, "key": key}
-        asked = orjson.dumps([operation.query, operation.name, operation.variables], option=orjson.OPT_SORT_KEYS)
-        self._hash = hashlib.sha256(asked).digest()
+        asked = [operation.query, operation.name, operation.variables or None]
+        self._hash = hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()
         self._is_it = [_TABLE.c[name] == value for name, value in self._names.items()]
 
     async def claim(self, hours: float) -> tuple[str, bytes] | None:

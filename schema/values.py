@@ -152,6 +152,25 @@ def check_text(value: str) -> str:
     return value
 
 
+def check_texts(value: Any) -> Any:
+    """Return a text, or what JSON has, where PostgreSQL can hold every text in it.
+
+    Raises:
+        ValueError: See `check_text`.
+    """
+    match value:
+        case str():
+            check_text(value)
+        case list():
+            for each in value:
+                check_texts(each)
+        case dict():
+            for name, each in value.items():
+                check_text(name)
+                check_texts(each)
+    return value
+
+
 def _matched(pattern: re.Pattern[str], value: Any, wanted: str) -> str:
     return value if isinstance(value, str) and pattern.fullmatch(value) else _refuse(value, wanted)
 

@@ -5,6 +5,7 @@ Only conditions over one column whose meaning is plain become rules; PostgreSQL 
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from typing import Any, Final
 
 import sqlglot
@@ -40,9 +41,11 @@ def type_rules(field: Field) -> Iterator[Rule]:
     elif kind is Kind.BIGINT:
         yield _range(-_BIGINT, _BIGINT - 1)
     if kind is Kind.NUMERIC and isinstance(sql, Numeric) and sql.precision is not None:
-        bound = 10 ** (sql.precision - (sql.scale or 0))
-        text = f"takes a number of at most {sql.precision - (sql.scale or 0)} digits before the point"
-        yield Rule(lambda value: abs(value) < bound, "OUT_OF_RANGE", text)
+        scale = sql.scale or 0
+        rounded = Decimal(5).scaleb(-scale - 1)  # what PostgreSQL rounds up to the next digit that is kept
+        bound = Decimal(10) ** (sql.precision - scale) - rounded
+        text = f"takes a number of at most {sql.precision - scale} digits before the point"
+        yield Rule(lambda value: value.copy_abs() < bound, "OUT_OF_RANGE", text)
 
 
 def read_rules(mapper: Mapper[Any]) -> tuple[dict[str, list[Rule]], dict[str, tuple[str, ...]]]:

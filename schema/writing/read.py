@@ -1,14 +1,15 @@
 """Input -> plan. What can be told to be wrong without the database is told here, all of it together."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
 from typing import Any, Final
 
 import inflection
 
 from schema.errors import BadIdError
-from schema.graph import Field, Graph, ObjectType, UniqueKey, WriteField, Writes
+from schema.graph import Field, Graph, Kind, ObjectType, UniqueKey, WriteField, Writes
 from schema.opaque import read_id_of
-from schema.values import as_held, check_text
+from schema.values import as_held, check_texts
 from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid
 from schema.writing.read_links import LinkReader
@@ -186,7 +187,8 @@ class InputReader:
         except ValueError as error:
             self._problems.append(invalid("INVALID", f"`{name}`: {error}.", path))
             return None
-        broken = [rule for rule in each.rules if not rule.holds(held)]
+        is_ordered = not (isinstance(held, Decimal) and held.is_nan())  # PostgreSQL alone compares with NaN
+        broken = [rule for rule in each.rules if is_ordered and not rule.holds(held)]
         self._problems += [invalid(rule.code, f"`{name}` {rule.message}.", path) for rule in broken]
         return held
 
@@ -200,7 +202,7 @@ class InputReader:
                 return None
             if scalar.enum is not None:
                 return next(member.value for member in scalar.enum.members if member.name == item.name)
-            return check_text(item) if isinstance(item, str) else as_held(scalar, item)
+            return check_texts(item) if scalar.kind is Kind.JSON or isinstance(item, str) else as_held(scalar, item)
 
         return [one(item) for item in value] if scalar.is_list else one(value)
 

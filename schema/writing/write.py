@@ -16,7 +16,7 @@ from schema.query.conditions import restrict
 from schema.query.filters import Condition
 from schema.query.rows import hides_rows, masks_of, rows_of_type
 from schema.writing.children import ChildWriter
-from schema.writing.guard import Guard, Kind
+from schema.writing.guard import Guard, Kind, forbidden
 from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid, missing
 from schema.writing.run import (
@@ -134,7 +134,10 @@ class Writer:
             await self._runner.run(statement, given, attempt_of(table, group))
         there = [Reference(type_, tuple(named), tuple(row.values[each] for each in named), row.path) for row in rows]
         told = told_of(rows)
-        found = await self._runner.resolve(there, [*told])
+        try:
+            found = await self._runner.resolve(there, [*told])
+        except Refused as error:  # what it has become is not seen
+            raise Refused([forbidden(type_, "update", each.path) for each in error.problems]) from error
         for row, reference in zip(rows, there, strict=True):
             take_told(row, told, found[reference])
         self.notes.add(type_, "update" if is_there else "upsert", [row.key for row in rows], _given(rows))

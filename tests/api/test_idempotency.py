@@ -57,6 +57,8 @@ async def test_again(web: Served) -> None:
     assert second.headers["content-type"] == first.headers["content-type"]
     assert "idempotency-replayed" not in first.headers
     assert second.headers["idempotency-replayed"] == "true"
+    none = [(await send(web, "k-0", "mutation { __typename }", variables=given)).content for given in (None, {})]
+    assert none[0] == none[1] == b'{"data":{"__typename":"Mutation"}}'
     assert await rows(web, "SELECT count(*) FROM users") == [(1,)]
 
 

@@ -208,6 +208,9 @@ async def test_upserts(house: Writes) -> None:
     assert (await refused(house, "upsertNote", given(titles[SECRET])))[:2] == ("ConflictError", "NOT_UNIQUE")
     assert (await house("upsertNote", given(titles[MINE]), "note { id }"))["note"]["id"] == note(MINE)
     assert (await house("upsertNote", given("quite new"), "note { text }"))["note"]["text"] == "upserted"
+    away = given(titles[MINE])
+    away["note"] |= {"secret": True, "member": {"connect": {"id": encode("Member:2")}}}
+    assert await refused(house, "upsertNote", away) == ("ForbiddenError", "FORBIDDEN", ["input", "note"])
     other = given("for another") | {}
     other["note"]["member"] = {"connect": {"id": encode("Member:2")}}
     assert (await refused(house, "upsertNote", other))[:2] == ("ForbiddenError", "FORBIDDEN")
