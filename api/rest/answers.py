@@ -95,14 +95,14 @@ def translated(route: Route, answer: Answer, home: Home | None = None) -> Answer
     if not route.shape.keys:
         return _done(route, answer, dump(said["data"]))
     found = said["data"][route.shape.keys[0]]
-    if route.shape.is_mutation:
+    if route.shape.is_mutation and found is not None:
         kind = found.pop(KIND)
         if f"{PROBLEM}_code" in found:
             return _refused(route, answer, kind, found)
     if found is None and route.shape.can_miss:
         return _missing(route, answer)
     for key in route.shape.keys[1:]:
-        found = found[key]
+        found = None if found is None else found[key]
     done = _done(route, answer, dump(found))
     if home is None or not isinstance(found, dict):
         return done

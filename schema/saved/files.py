@@ -94,23 +94,30 @@ def place_of(node: Node) -> str:
 
 def _from_folder(folder: Path) -> list[SavedText]:
     paths = sorted(each for each in folder.rglob("*") if each.suffix in ENDINGS and each.is_file())
-    files = [(path, _parse(path.read_text(encoding="utf-8"), str(path))) for path in paths]
+    files = [(text, _parse(text, str(path))) for path in paths for text in (_text(path),)]
     fragments: dict[str, FragmentDefinitionNode] = {}
     operations: dict[str, OperationDefinitionNode] = {}
     found = list[SavedText]()
     for _, node in files:
         _take_in(node, FragmentDefinitionNode, fragments, "fragments")
         _take_in(node, OperationDefinitionNode, operations, "operations")
-    for path, node in files:
+    for whole, node in files:
         own = [each for each in node.definitions if isinstance(each, OperationDefinitionNode)]
         for operation in own:
             name = _name(operation)
             document = DocumentNode(definitions=(operation, *_reached(operation, fragments)))
             text = print_ast(document)
-            whole = [path.read_text(encoding="utf-8")] if len(own) == 1 else []
-            ids = tuple(dict.fromkeys([name, *map(hash_of, (text, *whole))]))
+            texts = (text, whole) if len(own) == 1 else (text,)
+            ids = tuple(dict.fromkeys([name, *map(hash_of, texts)]))
             found.append(SavedText(name, ids, text, document, _described(operation)))
     return found
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise DefinitionError(f"{path}: not UTF-8, at byte {error.start}.") from error
 
 
 def _take_in(node: DocumentNode, kind: type[Any], known: dict[str, Any], what: str) -> None:

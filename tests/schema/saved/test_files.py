@@ -83,6 +83,13 @@ def test_manifests_that_are_refused(tmp_path: Path, text: str, message: str) -> 
         read_saved(path)
 
 
+def test_file_that_is_not_text(tmp_path: Path) -> None:
+    """It is named."""
+    (tmp_path / "a.graphql").write_bytes(b"query A { \xff }")
+    with pytest.raises(DefinitionError, match=r"/a.graphql: not UTF-8, at byte 10\.$"):
+        read_saved(tmp_path)
+
+
 def test_nothing_there(tmp_path: Path) -> None:
     """A path that leads nowhere is named."""
     with pytest.raises(DefinitionError, match="nowhere is neither a folder nor a file"):
