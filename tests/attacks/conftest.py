@@ -31,6 +31,12 @@ SETTINGS = {
 }
 """As an operator would set it up, but for times that a test can wait for, and an answer that its content can have."""
 
+MOST_GROWN = 1.2
+"""How much more memory the server may have after an attack."""
+
+MOST_WAITED = 300
+"""Ordinary requests after which it must have no more than that."""
+
 REPEATED = 2
 """How often an attack is made."""
 
@@ -80,11 +86,15 @@ class Victim:
         yield
         assert (await self.client.get("/health/ready")).status_code == 200
         after = [await self.ordinary() for _ in range(3)]
+        for _ in range(MOST_WAITED):
+            if self.memory < memory * MOST_GROWN:
+                break
+            await self.ordinary()  # the garbage of an attack is collected when others have made some, too
         grown = self.memory / memory - 1
         self.lines.append(
             f"{name:32} {_ms(usual)} before, {_ms(self.meanwhile)} meanwhile, {_ms(after)} after; memory {grown:+.1%}"
         )
-        assert grown < 0.2, f"{memory / 1e6:.0f} MB became {self.memory / 1e6:.0f} MB"
+        assert self.memory < memory * MOST_GROWN, f"{memory / 1e6:.0f} MB became {self.memory / 1e6:.0f} MB"
 
     async def settled(self, is_so: Callable[[], bool]) -> None:
         """Wait until something is so, which must be soon."""
