@@ -1,6 +1,6 @@
 """Restarts the workers of a server under load, and counts what fails.
 
-    python -m benchmarks.rolling_restart [--workers 2] [--rate 200] [--restarts 2] [--pause 2]
+    python -m benchmarks.rolling_restart [--workers 2] [--rate 200] [--restarts 2] [--pause 2] [--wrk]
 
 Starts `achene serve` with demo content, sends so many requests a second, half of them mutations, over the kept
 connections of an ordinary HTTP client that never tries again, and sends SIGHUP. Prints how many requests were answered,
@@ -25,6 +25,8 @@ from pathlib import Path
 
 import httpx
 
+SCRIPT = Path(__file__).with_suffix(".lua")
+
 CONNECTIONS = 16
 """How many requests are under way at once, at most."""
 
@@ -36,26 +38,27 @@ WRITE = 'mutation { createTag(input: {name: "Tag %d", slug: "tag-%d"}) { __typen
 class Outcome:
     """What became of the requests."""
 
-    milliseconds: list[float] = field(default_factory=list)
+    answered: int = 0
+    written: int = 0
+    """How many of them were mutations; not counted by wrk."""
     failures: Counter[str] = field(default_factory=Counter)
     seconds: float = 0.0
-    written: int = 0
-    """How many mutations were answered."""
+    times: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """Milliseconds until an answer: in the middle, for 99 of 100, at most."""
 
     def __str__(self) -> str:
         """Return it as a line."""
-        times = sorted(self.milliseconds)
-        middle, late = times[len(times) // 2], times[len(times) * 99 // 100]
         failed = "".join(f", {count} x {what}" for what, count in self.failures.items())
+        middle, late, most = self.times
         return (
-            f"{len(times)} answered ({len(times) / self.seconds:.0f}/s), {self.failures.total()} failed{failed}; "
-            f"ms: {middle:.1f} in the middle, {late:.1f} for 99 of 100, {times[-1]:.0f} at most"
+            f"{self.answered} answered ({self.answered / self.seconds:.0f}/s), {self.failures.total()} failed{failed}; "
+            f"ms: {middle:.1f} in the middle, {late:.1f} for 99 of 100, {most:.0f} at most"
         )
 
 
 async def drive(base: str, rate: int, is_over: Callable[[], bool], headers: dict[str, str]) -> Outcome:
     """Send so many requests a second, or as many as are answered, until it is over."""
-    outcome = Outcome()
+    outcome, times = Outcome(), list[float]()
     began, numbers = time.monotonic(), count()
 
     async def ask_on(client: httpx.AsyncClient) -> None:
@@ -63,17 +66,20 @@ async def drive(base: str, rate: int, is_over: Callable[[], bool], headers: dict
             await asyncio.sleep(max(began + number / rate - time.monotonic(), 0))
             if is_over():
                 break
+            sent = time.perf_counter()
             await ask(client, number, outcome)
+            times.append((time.perf_counter() - sent) * 1000)
 
     async with httpx.AsyncClient(base_url=base, timeout=30, headers=headers) as client:
         await asyncio.gather(*(ask_on(client) for _ in range(CONNECTIONS)))
+    times.sort()
     outcome.seconds = time.monotonic() - began
+    outcome.times = times[len(times) // 2], times[len(times) * 99 // 100], times[-1]
     return outcome
 
 
 async def ask(client: httpx.AsyncClient, number: int, outcome: Outcome) -> None:
     """Send a request, a mutation where the number is odd, and note what became of it."""
-    began = time.perf_counter()
     query = WRITE % (number, number) if number % 2 else READ
     try:
         answer = await client.post("/graphql", json={"query": query})
@@ -81,7 +87,7 @@ async def ask(client: httpx.AsyncClient, number: int, outcome: Outcome) -> None:
         outcome.failures[repr(error)] += 1
         return
     if answer.status_code == 200 and re.search('CreateTagPayload|"nodes"', answer.text):
-        outcome.milliseconds.append((time.perf_counter() - began) * 1000)
+        outcome.answered += 1
         outcome.written += number % 2
     else:
         outcome.failures[f"answer {answer.status_code}"] += 1
@@ -113,10 +119,30 @@ def serving(folder: str, *arguments: str) -> Iterator[tuple[subprocess.Popen[str
         server.wait(60)
 
 
+async def drive_by_wrk(base: str, key: str, rate: int, over: asyncio.Event) -> Outcome:
+    """Do so by wrk, which sends on its connections without looking whether they were closed meanwhile."""
+    environment = os.environ | {"KEY": key, "RATE": str(rate), "CONNECTIONS": str(CONNECTIONS)}
+    options = ["-t1", f"-c{CONNECTIONS}", "-d600s", "--timeout", "30s", "-s", str(SCRIPT), base]
+    wrk = await asyncio.create_subprocess_exec("wrk", *options, env=environment, stdout=subprocess.PIPE)
+    await over.wait()
+    wrk.send_signal(signal.SIGINT)
+    told = (await wrk.communicate())[0].decode().splitlines()
+    result = next(line for line in told if line.startswith("RESULT")).split()[1:]
+    answered, seconds, lost, *times = map(float, result)
+    outcome = Outcome(answered=int(answered), seconds=seconds, times=(times[0], times[1], times[2]))
+    outcome.failures.update({"lost": int(lost)} if lost else {})
+    outcome.failures.update(line for line in told if line.startswith("WRONG"))
+    return outcome
+
+
 async def measure(server: subprocess.Popen[str], base: str, key: str, arguments: argparse.Namespace) -> Outcome:
     """Drive a server, and restart its workers on the way."""
     over = asyncio.Event()
-    driving = asyncio.create_task(drive(base, arguments.rate, over.is_set, {"X-API-Key": key}))
+    driving = asyncio.create_task(
+        drive_by_wrk(base, key, arguments.rate, over)
+        if arguments.wrk
+        else drive(base, arguments.rate, over.is_set, {"X-API-Key": key})
+    )
     for _ in range(arguments.restarts):
         await asyncio.sleep(arguments.pause)
         before = workers_of(server.pid)
@@ -135,6 +161,7 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--rate", type=int, default=200)
     parser.add_argument("--restarts", type=int, default=2)
+    parser.add_argument("--wrk", action="store_true", help="send by wrk, which takes less of the processors")
     parser.add_argument("--pause", type=float, default=2, help="seconds of load before, between and after")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
