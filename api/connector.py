@@ -20,6 +20,7 @@ from sqlalchemy import URL
 
 from api.address import Hosts
 from api.settings import Settings
+from api.times import set_times
 
 KEPT_STATEMENTS: Final = 256
 """Prepared statements that a connection keeps."""
@@ -86,6 +87,7 @@ class Connector:
         """
         connection = await self._hosts.connect(timeout=self._seconds, **self._arguments)
         self._open.add(connection)
+        await set_times(connection)
         if self.check is not None:
             try:
                 async with asyncio.timeout(self._seconds):

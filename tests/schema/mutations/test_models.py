@@ -90,6 +90,23 @@ async def test_refusals(club: Writes, mutation: str, input_: Any, expected: list
     assert await refusals(club, mutation, input_) == expected
 
 
+@pytest.mark.parametrize(
+    ("day", "at"),
+    [("9999-12-31", "9999-12-31T23:59:59.999999Z"), ("0001-01-01", "0001-01-01T00:00:00Z"), (None, "infinity")],
+)
+async def test_ends_of_time(club: Writes, day: str | None, at: str) -> None:
+    """The last day and the first are what is written, found and read, and not the infinite ones, which are others."""
+    await club.rows("INSERT INTO samples (small, day, at) VALUES (2, '-infinity', '-infinity')")
+    text = at.replace("T", " ").replace("Z", "+00")
+    for mutation, given in (("createSample", {"small": 4}), ("updateSample", {"id": encode("Sample:2"), "small": 6})):
+        found = await club(mutation, given | {"day": day, "at": at}, "sample { day at }")
+        assert found["sample"] == {"day": day, "at": at}
+        assert await club.rows("SELECT day::text, at::text FROM samples WHERE id = 2") == [(day, text)]
+    query = "query ($at: DateTime!) { samples(filter: {at: {eq: $at}}) { nodes { day at } } }"
+    found = await club.answer(query, at=at)
+    assert found["data"] == {"samples": {"nodes": [{"day": day, "at": at}]}}
+
+
 async def test_versions(club: Writes) -> None:
     """A change counts; one of a version that is past is refused, with the row as it is."""
     made = await club("createPage", {"text": "a", "code": "x"}, "page { id version }")
