@@ -216,6 +216,7 @@ class GraphQLEndpoint:
         try:
             with trail.step("parse"):
                 operation, document = await self._persisted.find(operation, context)
+            trail.saved = self._persisted.name_of(document)
             _check_operation(document, operation.name, trail, is_safe=is_safe)
             self._check_size(operation, document)
         except (DocumentError, LimitError) as error:

@@ -75,6 +75,10 @@ class Persisted:
         self._is_taught = settings.persisted_queries
         self._texts = texts or LocalTexts()
 
+    def name_of(self, document: Document) -> str | None:
+        """Return the name of a document that is a saved operation; None where it is not."""
+        return self._library.name_of(document.hash)
+
     async def find(self, operation: Operation, context: Context) -> tuple[Operation, Document]:
         """Return the document of a request, and the request with its text.
 

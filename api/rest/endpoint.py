@@ -57,6 +57,7 @@ class RestEndpoint:
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         headers = request_headers(scope)
+        trail_of(scope).kind = "rest"
         try:
             route = self._route(scope["method"])
             accepted(headers.get(b"accept"), OFFERS)

@@ -50,6 +50,7 @@ class Library:
         """All of them, in the order of their files."""
         self._by_id = {id_: each for each in self.operations for id_ in each.source.ids}
         self._by_text = {each.source.text: each for each in self.operations}
+        self._names = {each.document.hash: each.source.name for each in self.operations}
 
     def get(self, id_: str) -> Saved | None:
         """Return the operation of an id; `sha256:` in front of it, as the specification proposes, is understood."""
@@ -58,6 +59,10 @@ class Library:
     def of_text(self, text: str) -> Saved | None:
         """Return the operation whose document is exactly this text."""
         return self._by_text.get(text)
+
+    def name_of(self, hash_: str) -> str | None:
+        """Return the name of the operation whose document has a hash; None where it is not a saved one."""
+        return self._names.get(hash_)
 
 
 def load_library(core: GraphQLSchema, documents: Documents, cost: CostRule, paths: Iterable[Path]) -> Library:

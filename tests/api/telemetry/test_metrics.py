@@ -86,6 +86,15 @@ async def test_names_of_strangers_are_no_labels(web: Served) -> None:
     assert len(await counted(web)) == before
 
 
+async def test_saved_operations_have_their_names(web: Served) -> None:
+    """What a saved operation is called is a label, for REST as for the graph."""
+    before = await counted(web)
+    await web.client.get("/posts", params={"limit": 1})
+    after = await counted(web)
+    place = ("achene_requests_total", "rest", "ListPosts", "200")
+    assert after[place] - before.get(place, 0) == 1
+
+
 async def test_pools(web: Served) -> None:
     """How full each pool is stands there, with what it may hold."""
     found = await counted(web)
