@@ -12,6 +12,7 @@ from alembic.autogenerate import comparators, renderers
 from alembic.autogenerate.api import AutogenContext
 from alembic.operations import MigrateOperation, Operations
 from alembic.operations.ops import UpgradeOps
+from alembic.util import DispatchPriority
 from sqlalchemy import text
 
 from schema.changes.triggers import unwatch, watch
@@ -89,7 +90,7 @@ def _render(_: AutogenContext, operation: _TableOperation) -> str:
     return f"op.{operation.name}({operation.table!r})"
 
 
-@comparators.dispatch_for("schema")
+@comparators.dispatch_for("schema", priority=DispatchPriority.LAST)  # behind the one that makes the tables
 def _compare(context: AutogenContext, upgrade: UpgradeOps, _: Any) -> None:
     """Add what is missing between the tables that are watched and those that should be."""
     if context.connection is None or context.metadata is not Base.metadata:
