@@ -33,8 +33,8 @@ CACHE_BYTES: Final = 512_000_000
 GOAL: Final = 5.0
 """How many times the requests/s of the server without a cache there are to be."""
 
-UNCHANGED: Final = Path(__file__).with_name("cached.lua")
-"""Asks with the tag of each answer."""
+SCRIPT: Final = Path(__file__).with_name("cached.lua")
+"""What wrk sends."""
 
 
 class Cached(Engine):
@@ -70,12 +70,12 @@ def tagged(server: Server, workload: Workload) -> Path:
     return path
 
 
-def measured(server: Server, bodies: Path, script: Path, concurrency: int, seconds: int) -> tuple[float, float, float]:
+def measured(server: Server, bodies: Path, concurrency: int, seconds: int) -> tuple[float, float, float]:
     """Return requests/s, and CPU of server and PostgreSQL in ms a request."""
     postmaster, pid = server.place.postgres.postmaster, server.process.pid
     before = cpu_seconds(pid), cpu_seconds(postmaster)
     url = server.url + server.contender.path
-    load = wrk.drive(url, bodies, server.headers_file, concurrency, seconds, script=script)
+    load = wrk.drive(url, bodies, server.headers_file, concurrency, seconds, script=SCRIPT)
     after = cpu_seconds(pid), cpu_seconds(postmaster)
     settle(server)
     server_ms, postgres_ms = ((end - start) / load.requests * 1000 for start, end in zip(before, after, strict=True))
@@ -85,9 +85,9 @@ def measured(server: Server, bodies: Path, script: Path, concurrency: int, secon
 def compare(plain: Server, cached: Server, workload: Workload, concurrency: int, rounds: int, seconds: int) -> bool:
     """Measure by turns, print what came of it, and return whether the goal is met."""
     ways = {
-        "no cache": (plain, plain.bodies(workload), wrk.SCRIPT),
-        "cache hit": (cached, cached.bodies(workload), wrk.SCRIPT),
-        "304": (plain, tagged(plain, workload), UNCHANGED),
+        "no cache": (plain, plain.bodies(workload)),
+        "cache hit": (cached, cached.bodies(workload)),
+        "304": (plain, tagged(plain, workload)),
     }
     fill(cached, workload)
     for way in ways.values():
