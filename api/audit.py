@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from api.settings import Settings
-from api.telemetry import Trail, logger
+from api.telemetry import Trail, write_line
 from schema.audit import Audit, Note
 from schema.principal import Principal
 
@@ -26,14 +26,13 @@ def audit_of(principal: Principal, settings: Settings, trail: Trail) -> Audit | 
 def _tell(who: dict[str, Any], request_id: str, mutation: str, note: Note) -> None:
     """Write the line of a note."""
     known = {name: value for name, value in who.items() if value is not None}
-    logger().info(
-        "write",
-        mutation=mutation,
-        type=note.type,
-        action=note.action,
-        rows=note.count,
-        ids=note.ids,
-        fields=[*note.fields],
-        request_id=request_id,
-        **known,
-    )
+    said = {
+        "mutation": mutation,
+        "type": note.type,
+        "action": note.action,
+        "rows": note.count,
+        "ids": note.ids,
+        "fields": [*note.fields],
+        "request_id": request_id,
+    }
+    write_line("write", said | known)

@@ -101,13 +101,13 @@ def facts(scope: Scope, trail: Trail, status: int, seconds: float) -> dict[str, 
     return found
 
 
-def rendered(said: dict[str, Any], level: str) -> bytes | None:
+def rendered(event: str, said: dict[str, Any], level: str) -> bytes | None:
     r"""Return a line as JSON; None where a text in it must be escaped or may be a key, which structlog then does.
 
     JSON writes a control character as an escape of its own, which shows as a backslash. What else does not print is not
     ASCII, but for DEL.
     """
-    whole = said | {"event": EVENT, "level": level, "timestamp": datetime.now(UTC)}
+    whole = said | {"event": event, "level": level, "timestamp": datetime.now(UTC)}
     line = orjson.dumps(whole, option=orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE)
     is_plain = line.isascii() and b"\\" not in line and b"\x7f" not in line and b"ach_" not in line
     return line if is_plain else None

@@ -148,8 +148,16 @@ class RequestLines:
             seconds: How long it took.
         """
         said, is_failed = facts(scope, trail, status, seconds), status >= 500
-        if self._lines is not None and (line := rendered(said, "error" if is_failed else "info")) is not None:
+        if self._lines is not None and (line := rendered(EVENT, said, "error" if is_failed else "info")) is not None:
             (self._lines.write if is_failed else self._lines.hold)(str(line, "ascii"))
             return
         write = self._log.error if is_failed else self._log.info
         write(EVENT, **said)
+
+
+def write_line(event: str, said: dict[str, Any]) -> None:
+    """Write a line of what happens often, at once: the one that `logger().info(event, **said)` would write."""
+    if _lines is not None and (line := rendered(event, said, "info")) is not None:
+        _lines.write(str(line, "ascii"))
+    else:
+        logger().info(event, **said)

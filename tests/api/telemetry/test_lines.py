@@ -9,7 +9,7 @@ from typing import Any
 import orjson
 import pytest
 
-from api.telemetry import RequestLines, Trail, configure_logging, flush_lines, logger
+from api.telemetry import RequestLines, Trail, configure_logging, flush_lines, logger, write_line
 from api.telemetry.lines import MOST_HELD
 
 TRAIL = {"key": "ach_x", "operation": "Q", "hash": "0123", "way": "engine", "statements": 1, "codes": ["A", "B"]}
@@ -53,6 +53,16 @@ async def test_lines_are_those_of_structlog(stream: Counted, path: str, status: 
     direct, through = stream.getvalue().splitlines()
     assert direct.partition('"timestamp"')[0] == through.partition('"timestamp"')[0]
     assert len(direct) == len(through)
+
+
+@pytest.mark.parametrize("name", ["plain", "a\nb", "Gr\u00fc\u00dfe", '"'])
+def test_other_lines_are_those_of_structlog(stream: Counted, name: str) -> None:
+    """A line of what happens often is written at once, and is the same."""
+    write_line("write", {"name": name, "ids": ["1"], "rows": 2})
+    assert stream.writes == 1
+    logger().info("write", name=name, ids=["1"], rows=2)
+    direct, through = stream.getvalue().splitlines()
+    assert direct.partition('"timestamp"')[0] == through.partition('"timestamp"')[0]
 
 
 async def test_lines_go_out_together(stream: Counted) -> None:
