@@ -14,7 +14,7 @@ from tests.conftest import drawn
 from tests.schema.rights.conftest import CALLERS, Houses, rows
 from tests.schema.rights.walk import Walk
 
-CASES = 27
+CASES = 33
 """Documents for each caller; all callers together come by all of them."""
 
 ROWS = {model: found for model, found in rows(Random(5)).items() if isinstance(model, type)}  # noqa: S311 - the same in each run
