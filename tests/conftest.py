@@ -50,6 +50,20 @@ def pytest_configure() -> None:
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="achene-test-")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Put the name of a test's group behind its own, where workers of a run look for it.
+
+    pytest-xdist 3.8 writes it where pytest 9.2 no longer reads it, and so would hand out each test by itself.
+    """
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        group = item.get_closest_marker("xdist_group")
+        if group is not None and item.parent is not None:
+            item._id = item.parent._id.child(f"{item.name}@{group.args[0]}")
+
+
 def pytest_unconfigure() -> None:
     """Remove the run's folder; its workers, which use it, have ended."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
