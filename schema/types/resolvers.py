@@ -32,13 +32,13 @@ from schema.query.rows import WIRE, wire_attribute
 from schema.query.selection import document_of, select_fields
 from schema.query.unique import read_unique
 from schema.record import Record
+from schema.spelled import ReadyJson, SpelledFloat
 from schema.types.lists import KeySource, PageSource, list_request
 from schema.types.mutators import MutationWiring, wire_mutations
 from schema.types.own import OwnFields
 from schema.types.own_mutations import wire_own_mutations, wire_own_rows
 from schema.types.refusals import wire_refusals
 from schema.types.scalars import locate, spelled_float
-from schema.values import ReadyJson, SpelledFloat
 
 Resolver = Callable[..., Any]
 

@@ -20,7 +20,8 @@ from graphql import (
 from strawberry.types.scalar import ScalarDefinition
 
 from schema.graph import Kind
-from schema.values import SpelledFloat, float_text, read, writer
+from schema.spelled import SpelledFloat, float_text
+from schema.values import read, writer
 
 BigInt = NewType("BigInt", int)
 Decimal = NewType("Decimal", str)

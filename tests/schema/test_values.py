@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import Double
 
 from schema.graph import Kind, Scalar
-from schema.values import ReadyJson, check_text, from_text, read, to_text, write
+from schema.spelled import ReadyJson
+from schema.values import check_text, from_text, read, to_text, write
 from tests.schema.examples import examples
 
 TEXTS = st.text(st.characters(exclude_characters="\x00", exclude_categories=["Cs"]), max_size=50)
