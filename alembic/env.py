@@ -10,8 +10,8 @@ from sqlalchemy import Connection, Engine, NullPool, inspect, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from alembic import context
-from api.address import to_asyncpg_url
-from api.embedded import database_url
+from api.data.address import to_asyncpg_url
+from api.embedded.embedded import database_url
 from api.settings import Settings
 from schema.changes import migrations  # noqa: F401 - tells Alembic of watched tables
 from schema.changes.versions import TOUCH

@@ -1,7 +1,8 @@
 """The application: what stands before the routes, the routes, and what starts and stops with them. Read this first.
 
 `create_app` makes every part; nothing is connected by that. The lifespan starts the parts in order and closes
-them in reverse. On its way a request passes `api.middleware`, then either `api.endpoint` (the graph) or a route.
+them in reverse. On its way a request passes `api.http.middleware`, then either `api.graphql.endpoint` (the graph) or
+a route.
 """
 
 from collections.abc import AsyncIterator
@@ -14,25 +15,25 @@ from starlette.types import ASGIApp
 
 from api.authentication import load as load_authentication
 from api.caching import Caching
-from api.client_address import behind_proxies
 from api.console import Console
 from api.context import READ, Parts
-from api.database import Database
-from api.edge import Edge
-from api.endpoint import GraphQLEndpoint
+from api.data.database import Database
 from api.garbage import settled
-from api.health import Health
+from api.graphql.endpoint import GraphQLEndpoint
+from api.graphql.persisted import Persisted
+from api.graphql.sdl import Sdl
+from api.graphql.taught import texts_of
+from api.health.health import Health
+from api.http.client_address import behind_proxies
+from api.http.edge import Edge
+from api.http.middleware import GRAPHQL_PATH, Hosts, RequestLine, Shortcut, guard, trusted_hosts
 from api.keys import Keys
-from api.middleware import GRAPHQL_PATH, Hosts, RequestLine, Shortcut, guard, trusted_hosts
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, make_router
-from api.persisted import Persisted
 from api.rates.gate import RateGate
 from api.rates.rates import Rates
-from api.refusals import take_errors
+from api.rest.refusals import take_errors
 from api.rest.serve import add_rest
-from api.sdl import Sdl
 from api.settings import Settings
-from api.taught import texts_of
 from api.telemetry import configure_logging, flush_lines, logger
 from api.telemetry.route import make_router as make_metrics
 from api.telemetry.telemetry import Telemetry
@@ -148,7 +149,7 @@ def add_routes(app: Edge, parts: Parts) -> None:
 
 
 def _lane(parts: Parts, endpoint: ASGIApp) -> ASGIApp:
-    """Return what answers most requests to the graph, see `api.edge`: the parts that stand around the endpoint."""
+    """Return what answers most requests to the graph, see `api.http.edge`: the parts that stand around the endpoint."""
     lane: ASGIApp = RateGate(endpoint, parts)
     for proxy in behind_proxies(parts.settings.trusted_proxies):
         lane = proxy.cls(lane, *proxy.args, **proxy.kwargs)

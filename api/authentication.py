@@ -20,7 +20,7 @@ from fastapi.dependencies.utils import get_dependant, solve_dependencies
 from starlette.types import Scope
 from uvicorn.importer import ImportFromStringError, import_from_string
 
-from api.errors import BadRequestError
+from api.http.errors import BadRequestError
 from schema.errors import ForbiddenError, PublicError, StartError, UnauthenticatedError, UnavailableError
 from schema.principal import Principal
 

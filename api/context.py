@@ -8,15 +8,15 @@ from starlette.types import Scope
 from api.auth import presented_key
 from api.authentication import Authentication
 from api.caching import Caching
-from api.consistency import read_token
-from api.database import Database
-from api.headers import request_headers
-from api.health import Health
+from api.data.consistency import read_token
+from api.data.database import Database
+from api.data.reads import Reads
+from api.graphql.taught import Texts
+from api.health.health import Health
+from api.http.headers import request_headers
 from api.keys import Keys
 from api.rates.rates import Rates
-from api.reads import Reads
 from api.settings import Settings
-from api.taught import Texts
 from api.telemetry import TRAIL, Trail
 from api.telemetry.telemetry import Telemetry
 from schema.build import GraphSchema

@@ -12,7 +12,7 @@ from typing import Annotated
 from fastapi import Depends, Request
 
 from api.context import Parts, authenticate
-from api.row_level import CALLER, caller_of
+from api.data.row_level import CALLER, caller_of
 from schema.context import ReadSession, WriteSession
 from schema.principal import Principal
 

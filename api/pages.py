@@ -14,7 +14,7 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
-from api.negotiation import Media, accepted
+from api.http.negotiation import Media, accepted
 from api.settings import Settings
 
 TITLE: Final = "Achene"

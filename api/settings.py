@@ -9,10 +9,10 @@ from typing import Annotated, Final, Literal
 from pydantic import Field, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from api.address import check_address, split_addresses
-from api.client_address import parse_networks
+from api.data.address import check_address, split_addresses
+from api.data.store import connect_store
+from api.http.client_address import parse_networks
 from api.rates.policy import parse_rate, parse_rules
-from api.store import connect_store
 from schema.principal import EVERY
 
 PROJECT: Final = Path(__file__).resolve().parent.parent

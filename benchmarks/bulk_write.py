@@ -22,8 +22,8 @@ from typing import Any
 import asyncpg
 from sqlalchemy import event
 
-from api.database import Database
-from api.migrations import migrate
+from api.data.database import Database
+from api.data.migrations import migrate
 from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context

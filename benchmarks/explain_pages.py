@@ -21,8 +21,8 @@ from sqlalchemy import Select, text
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
-from api.address import to_asyncpg_url
-from api.migrations import migrate
+from api.data.address import to_asyncpg_url
+from api.data.migrations import migrate
 from schema.build import GraphSchema, build_graph_schema
 from schema.query.order import read_order
 from schema.query.page import Page

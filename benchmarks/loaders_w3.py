@@ -25,8 +25,8 @@ import orjson
 from graphql import parse
 from sqlalchemy import Executable, Row, TextClause, text
 
-from api.database import Database
-from api.migrations import migrate
+from api.data.database import Database
+from api.data.migrations import migrate
 from api.settings import Settings
 from schema.build import build_graph_schema
 from schema.content.demo import load_demo

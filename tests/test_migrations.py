@@ -18,7 +18,7 @@ from pytest_alembic.tests import (
 from sqlalchemy import Connection, NullPool, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
-from api.address import to_asyncpg_url
+from api.data.address import to_asyncpg_url
 from schema.changes import migrations
 from schema.changes.triggers import unwatch, watch
 from schema.models import Base
@@ -78,7 +78,7 @@ async def test_a_new_table_is_made_and_then_watched(database_url: str) -> None:
 
 @pytest.fixture
 def alembic_config() -> Config:
-    from api.migrations import config
+    from api.data.migrations import config
 
     return Config(alembic_config=config())
 

@@ -16,10 +16,10 @@ from api.caching.memory import Memory
 from api.caching.shared import Shared
 from api.caching.versions import Versions
 from api.caching.watch import Watch
-from api.database import Database
-from api.negotiation import Media
+from api.data.database import Database
+from api.data.store import connect_store
+from api.http.negotiation import Media
 from api.settings import Settings
-from api.store import connect_store
 from api.telemetry import Trail
 from schema.keeping import Question, Source
 from schema.principal import Principal

@@ -7,8 +7,8 @@ import hashlib
 import re
 from typing import Final
 
-from api.errors import Headers
-from api.negotiation import Media
+from api.http.errors import Headers
+from api.http.negotiation import Media
 from schema.keeping import Terms
 
 Header = tuple[bytes, bytes]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import orjson
 
 from api.caching.headers import cache_headers, entity_tag, has_tag
-from api.negotiation import Media
-from api.operation import Operation
+from api.graphql.operation import Operation
+from api.http.negotiation import Media
 from api.telemetry import Trail
 from schema.changes.versions import label, split_label
 from schema.documents import Document
@@ -18,7 +18,7 @@ from schema.rights import Facts, Sight
 
 if TYPE_CHECKING:
     from api.caching.caching import Caching
-    from api.errors import Headers
+    from api.http.errors import Headers
 
 
 Name = tuple[str, str | None, bytes, Facts, int | None]

@@ -9,7 +9,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Final
 
-from api.store import FAILURES
+from api.data.store import FAILURES
 from api.telemetry import logger
 
 if TYPE_CHECKING:

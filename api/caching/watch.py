@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
 from api.caching.versions import Versions
-from api.database import Database
+from api.data.database import Database
 from api.telemetry import logger
 from schema.changes.versions import FOLD, IMMUTABLE, WATCHED
 from schema.engine import Reads

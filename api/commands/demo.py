@@ -7,8 +7,8 @@ from typing import Annotated
 import typer
 
 from api.commands.content import bars, refused
-from api.embedded import session_url
-from api.migrations import migrate
+from api.data.migrations import migrate
+from api.embedded.embedded import session_url
 from api.settings import Settings
 from schema.content.demo import Loaded, Progress, demo_sizes, load_demo
 

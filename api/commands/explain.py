@@ -12,8 +12,8 @@ from graphql import get_variable_values
 from graphql.execution.values import VariableValues
 from rich.console import Console
 
-from api.address import connect_arguments, to_asyncpg_url
-from api.embedded import session_url
+from api.data.address import connect_arguments, to_asyncpg_url
+from api.embedded.embedded import session_url
 from api.settings import Settings
 from schema.build import build_graph_schema
 from schema.documents import Documents

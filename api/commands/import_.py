@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from api.commands.content import bars, refused
-from api.embedded import session_url
-from api.migrations import migrate
+from api.data.migrations import migrate
+from api.embedded.embedded import session_url
 from api.settings import Settings
 from schema.content.hugo import import_folder
 from schema.content.report import TABLES, Report

@@ -19,14 +19,14 @@ from rich.text import Text
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from api.commands.content import refused
-from api.database import Database
-from api.embedded import session_url
+from api.data.database import Database
+from api.data.migrations import migrate
+from api.data.node import sqlstate
+from api.embedded.embedded import session_url
 from api.keys import store
 from api.keys.expiry import expiry, grace
 from api.keys.format import named
 from api.keys.places import check_networks, check_origins
-from api.migrations import migrate
-from api.node import sqlstate
 from api.rates.policy import LARGEST
 from api.settings import Settings
 from schema.errors import StartError

@@ -8,12 +8,12 @@ from sqlalchemy import NullPool
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from api.address import to_asyncpg_url
-from api.checks import judge
-from api.embedded import session_url
-from api.migrations import current, head, known, print_sql
-from api.migrations import migrate as bring_to_head
-from api.node import translated
+from api.data.address import to_asyncpg_url
+from api.data.migrations import current, head, known, print_sql
+from api.data.migrations import migrate as bring_to_head
+from api.data.node import translated
+from api.embedded.embedded import session_url
+from api.health.checks import judge
 from api.settings import Settings
 from schema.errors import StartError
 

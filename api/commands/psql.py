@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
-from api.address import to_asyncpg_url
-from api.embedded import binaries, session_url
+from api.data.address import to_asyncpg_url
+from api.embedded.embedded import binaries, session_url
 from api.settings import Settings
 
 

@@ -1,8 +1,8 @@
 """`achene serve`: one command from nothing to a GraphQL API over real content.
 
 The order matters: first the port, so that a mistake costs nothing; then the database; then the application.
-On the way out it is the other way round. What each step does is elsewhere: `api.listen`, `api.embedded`,
-`api.first_start`, `api.app`, `api.serving`.
+On the way out it is the other way round. What each step does is elsewhere: `api.http.listen`, `api.embedded.embedded`,
+`api.embedded.first_start`, `api.app`, `api.serving`.
 """
 
 import asyncio
@@ -14,8 +14,8 @@ from rich.console import Console
 
 from api.commands.content import bars
 from api.commands.migrate import run as migrate_to_head
-from api.embedded import database_url, past_pooler
-from api.listen import base_url, bind, until_stopped
+from api.embedded.embedded import database_url, past_pooler
+from api.http.listen import base_url, bind, until_stopped
 from api.serving.server import run
 from api.serving.supervisor import supervise
 from api.settings import Settings
@@ -109,7 +109,7 @@ def serve(
 
 def _prepare_demo(url: str, settings: Settings, posts: int) -> str:
     """Give an embedded database its content and its key, and return the key."""
-    from api.first_start import demo_key, load_once
+    from api.embedded.first_start import demo_key, load_once
 
     with bars() as progress:
         asyncio.run(load_once(url, settings.data_dir, posts, progress))

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, Response
 from starlette.routing import Route
 
-from api.answer import Answer
 from api.console.build import DIST, source_digest
 from api.console.files import StaticFile, built_files, own_files
 from api.console.pages import Page, built_page, cdn_page, plain_page
-from api.negotiation import Media
+from api.http.answer import Answer
+from api.http.negotiation import Media
 from api.settings import Settings
 from api.telemetry import logger
 

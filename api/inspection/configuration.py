@@ -2,9 +2,9 @@
 
 import os
 
+from api.http.middleware import trusted_hosts
 from api.inspection.finding import Finding
 from api.inspection.scene import Scene
-from api.middleware import trusted_hosts
 from schema.principal import EVERY
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.database import connections_of
+from api.data.database import connections_of
 from api.inspection.finding import Finding
 from api.inspection.scene import Scene
 

@@ -3,10 +3,10 @@
 import time
 from typing import Final
 
-from api.address import split_addresses
+from api.data.address import split_addresses
+from api.health.probe import reason
 from api.inspection.finding import Finding
 from api.inspection.scene import LOST, Scene, connect
-from api.probe import reason
 
 OLDEST: Final = 15
 """The oldest PostgreSQL that is supported."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import asyncpg
 
-from api.address import Hosts, to_asyncpg_url
-from api.probe import reason
+from api.data.address import Hosts, to_asyncpg_url
+from api.health.probe import reason
 from api.settings import Settings
 
 LOST: Final = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)

@@ -2,9 +2,9 @@
 
 from typing import Final
 
+from api.data.store import FAILURES, connect_store
 from api.inspection.finding import Finding
 from api.inspection.scene import Scene
-from api.store import FAILURES, connect_store
 
 OLDEST: Final = (6, 2)
 """The oldest Redis that is known to work."""

@@ -4,11 +4,11 @@ from typing import Final
 
 import asyncpg
 
-from api.checks import judge
+from api.data.migrations import head, known
+from api.health.checks import judge
+from api.health.probe import QUERY
 from api.inspection.finding import Finding
 from api.inspection.scene import Scene
-from api.migrations import head, known
-from api.probe import QUERY
 from schema.models.base import Base
 
 MIGRATE: Final = "Run `achene migrate`, once for each release."

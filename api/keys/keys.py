@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from api.database import Database
+from api.data.database import Database
 from api.keys.cache import Cache
 from api.keys.format import PREFIX_PLACE, prefix_of
 from api.keys.listener import Listener

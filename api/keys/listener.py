@@ -22,8 +22,8 @@ from typing import Any, Final
 import asyncpg
 import structlog
 
-from api.address import Hosts
-from api.database import Database
+from api.data.address import Hosts
+from api.data.database import Database
 from schema.errors import AcheneError
 
 CHANNEL: Final = "achene_api_key"

@@ -10,7 +10,7 @@ import time
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.database import Database
+from api.data.database import Database
 from api.keys.records import NOBODY, Record, select_keys, to_records
 from schema.errors import UnavailableError
 

@@ -1,6 +1,6 @@
 """Where a key may be used from: pages of some origins, networks. A key that has neither may be used from anywhere.
 
-The address is the one that `api.client_address` tells, past proxies that are trusted by name.
+The address is the one that `api.http.client_address` tells, past proxies that are trusted by name.
 """
 
 import re
@@ -10,8 +10,8 @@ from typing import Final
 
 from starlette.types import Scope
 
-from api.client_address import Network, client_address, parse_networks
-from api.headers import request_headers
+from api.http.client_address import Network, client_address, parse_networks
+from api.http.headers import request_headers
 from schema.errors import BadInputError
 
 ORIGIN: Final = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", re.ASCII)

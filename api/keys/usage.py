@@ -10,7 +10,7 @@ import time
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
-from api.database import Database
+from api.data.database import Database
 from api.keys.records import record_uses
 from schema.errors import UnavailableError
 

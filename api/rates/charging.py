@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from api.client_address import client_address
+from api.http.client_address import client_address
 from api.rates.rates import Rates
 from schema.principal import Principal
 

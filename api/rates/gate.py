@@ -1,20 +1,20 @@
 """Counts each request before anything else is done for it, and says in every answer how much is left.
 
 Health endpoints are never counted: who asks them is not to be told that the server is too busy. Nor are the preflights
-of browsers, which `api.middleware.Cors` answers further out.
+of browsers, which `api.http.middleware.Cors` answers further out.
 """
 
 from functools import partial
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.answer import UNCACHED, Answer
-from api.client_address import client_address
 from api.context import Parts, authenticate, trail_of
-from api.errors import NotAcceptableError
-from api.headers import request_headers
-from api.middleware import GRAPHQL_PATH, is_probe
-from api.negotiation import OFFERS, Media, accepted
+from api.http.answer import UNCACHED, Answer
+from api.http.client_address import client_address
+from api.http.errors import NotAcceptableError
+from api.http.headers import request_headers
+from api.http.middleware import GRAPHQL_PATH, is_probe
+from api.http.negotiation import OFFERS, Media, accepted
 from api.rates.charging import STANDINGS
 from api.rates.standing import Standing, rate_headers
 from api.telemetry import logger

@@ -14,15 +14,15 @@ from typing import Final, Literal
 
 from limits import RateLimitItemPerMinute
 
-from api.client_address import Address, network_of
-from api.errors import RateLimitedError
+from api.data.store import connect_store
+from api.http.client_address import Address, network_of
+from api.http.errors import RateLimitedError
 from api.rates.counters import Caller, Charge, Counters, CountersUnavailableError
 from api.rates.memory import MemoryCounters
 from api.rates.policy import COST, REQUESTS, UNITS, Policy, parse_rate, parse_rules
 from api.rates.shared import SharedCounters
 from api.rates.standing import Standing
 from api.settings import Settings
-from api.store import connect_store
 from schema.errors import LimitError, PublicError, UnavailableError
 from schema.principal import Principal
 

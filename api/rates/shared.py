@@ -19,9 +19,9 @@ from limits.aio.storage.redis.bridge import RedisBridge
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
+from api.data.store import FAILURES
 from api.rates.counters import Charge, CountersUnavailableError
 from api.rates.standing import Standing, Window, standing
-from api.store import FAILURES
 from api.telemetry import logger
 
 PREFIX: Final = "achene:rates:"

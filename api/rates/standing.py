@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from math import floor
 
-from api.errors import Headers
+from api.http.errors import Headers
 from api.rates.policy import Policy
 
 

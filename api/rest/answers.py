@@ -11,9 +11,9 @@ from urllib.parse import quote
 import orjson
 from graphql import FieldNode, ListValueNode, ObjectValueNode, VariableNode, get_named_type
 
-from api.answer import UNCACHED, Answer
-from api.negotiation import Media
-from api.problems import INVALID, STATUS_OF, Problem, pointer, problem_of_entry
+from api.http.answer import UNCACHED, Answer
+from api.http.negotiation import Media
+from api.rest.problems import INVALID, STATUS_OF, Problem, pointer, problem_of_entry
 from api.rest.route import Place, Route
 from api.rest.selected import fields_of
 from api.rest.shape import KIND, PROBLEM

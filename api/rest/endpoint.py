@@ -7,15 +7,15 @@ from typing import Final
 from starlette.routing import Route as Path
 from starlette.types import Receive, Scope, Send
 
-from api.answer import UNCACHED, Answer
-from api.body import ClientLeftError, read_body
 from api.context import trail_of
-from api.endpoint import GraphQLEndpoint
-from api.errors import MethodNotAllowedError
-from api.headers import Headers, request_headers
-from api.json_limits import json_limits
-from api.negotiation import Media, accepted, coding_of_json
-from api.operation import Operation
+from api.graphql.endpoint import GraphQLEndpoint
+from api.graphql.operation import Operation
+from api.http.answer import UNCACHED, Answer
+from api.http.body import ClientLeftError, read_body
+from api.http.errors import MethodNotAllowedError
+from api.http.headers import Headers, request_headers
+from api.http.json_limits import json_limits
+from api.http.negotiation import Media, accepted, coding_of_json
 from api.rest.answers import Home, translated
 from api.rest.inputs import read_variables
 from api.rest.route import Route

@@ -3,7 +3,7 @@
 from fastapi import FastAPI
 
 from api.context import Parts
-from api.endpoint import GraphQLEndpoint
+from api.graphql.endpoint import GraphQLEndpoint
 from api.rest.answers import homes
 from api.rest.endpoint import rest_routes
 from api.rest.openapi import extend_openapi

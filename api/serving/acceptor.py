@@ -19,7 +19,7 @@ from typing import IO, Final
 
 import structlog
 
-from api.listen import BACKLOG
+from api.http.listen import BACKLOG
 
 NUMBER: Final = struct.Struct("=I")
 """How a number of connections is kept; aligned, and small enough that none is read half written."""

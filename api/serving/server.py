@@ -21,8 +21,8 @@ from typing import Any, Final
 
 import uvicorn
 
-from api.listen import BACKLOG
-from api.protocol import ConnectionLimits, protocol_of
+from api.http.listen import BACKLOG
+from api.http.protocol import ConnectionLimits, protocol_of
 from api.serving.acceptor import Acceptor, Loads, Turn
 from api.settings import Settings
 from api.telemetry import logger

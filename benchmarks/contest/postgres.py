@@ -11,9 +11,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
-from api.database import Database
+from api.data.database import Database
+from api.data.migrations import migrate
 from api.keys import create
-from api.migrations import migrate
 from api.settings import Settings
 from benchmarks.contest.data import load
 

@@ -13,7 +13,7 @@ import asyncpg
 from sqlalchemy import event, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from api.database import Database
+from api.data.database import Database
 from api.keys import Keys, create
 from api.settings import Settings
 from schema.models.api_key import ApiKey

@@ -15,8 +15,8 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.listen import base_url, bind
-from api.protocol import Protocol
+from api.http.listen import base_url, bind
+from api.http.protocol import Protocol
 from api.settings import Settings
 from api.telemetry import configure_logging
 from schema.build import GraphSchema, build_graph_schema

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from api.address import Hosts, connect_arguments, each_server, split_addresses, to_asyncpg_url
+from api.data.address import Hosts, connect_arguments, each_server, split_addresses, to_asyncpg_url
 
 
 @pytest.mark.parametrize(

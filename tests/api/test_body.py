@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from api.body import read_body
-from api.errors import BadRequestError, BodyTooLargeError
+from api.http.body import read_body
+from api.http.errors import BadRequestError, BodyTooLargeError
 
 MEGABYTE = 1_000_000
 

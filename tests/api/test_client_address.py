@@ -7,7 +7,7 @@ import pytest
 from pydantic import ValidationError
 from starlette.types import Receive, Scope, Send
 
-from api.client_address import behind_proxies, client_address, network_of
+from api.http.client_address import behind_proxies, client_address, network_of
 from api.settings import Settings
 
 PROXIES = ("10.0.0.0/8", "2001:db8:ffff::/48")

@@ -2,8 +2,8 @@
 
 import pytest
 
-from api.edge import Edge
-from api.headers import HEADERS
+from api.http.edge import Edge
+from api.http.headers import HEADERS
 from tests.api.served import Served
 
 PLAIN: dict[str, object] = {"type": "http", "method": "POST", "path": "/graphql", "query_string": b""}

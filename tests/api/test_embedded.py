@@ -15,10 +15,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from api import embedded
-from api.address import check_address
-from api.embedded import binaries, database_url
-from api.postgres import Cluster, prepare
+from api.data.address import check_address
+from api.embedded import embedded
+from api.embedded.embedded import binaries, database_url
+from api.embedded.postgres import Cluster, prepare
 from api.settings import Settings
 from schema.errors import StartError
 
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 USER = """
 import sys, time
 from pathlib import Path
-from api.embedded import database_url
+from api.embedded.embedded import database_url
 from api.settings import Settings
 with database_url(Settings(data_dir=Path(sys.argv[1]))) as url:
     print(url, flush=True)

@@ -6,7 +6,7 @@ import httpx
 import pytest
 from sqlalchemy import func, update
 
-from api.database import Database
+from api.data.database import Database
 from api.keys import create
 from api.settings import Settings
 from schema.models.api_key import ApiKey

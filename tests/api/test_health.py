@@ -9,8 +9,8 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from api.database import Database
-from api.health import Health
+from api.data.database import Database
+from api.health.health import Health
 from api.settings import Settings
 from tests.conftest import clone, drop
 

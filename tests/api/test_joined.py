@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from api.joined import Joined
+from api.http.joined import Joined
 from tests.api.served import Served
 
 

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from api.json_limits import JsonLimits
+from api.http.json_limits import JsonLimits
 from schema.errors import LimitError
 from tests.api.served import Served
 

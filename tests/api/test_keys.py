@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
-from api.database import Database
+from api.data.database import Database
 from api.keys import Keys
 from api.keys.cache import Cache
 from api.keys.format import checksum, make

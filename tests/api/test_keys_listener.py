@@ -6,7 +6,7 @@ import time
 import pytest
 from structlog.testing import capture_logs
 
-from api.database import Database
+from api.data.database import Database
 from api.keys import Keys
 from api.keys.listener import CHANNEL
 from api.settings import Settings

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from api.database import Database
+from api.data.database import Database
 from api.keys import create, list_all, revoke, rotate
 from api.keys.format import hash_of, make
 from api.keys.store import owner

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 from structlog.testing import capture_logs
 
-from api.database import Database
+from api.data.database import Database
 from api.keys.listener import CHANNEL
 from api.keys.usage import Usage
 from api.settings import Settings

@@ -12,8 +12,8 @@ import pytest
 import uvicorn
 from fastapi import FastAPI, Request, Response
 
-from api.listen import base_url, bind
-from api.protocol import MOST_HEADERS, MOST_PIPELINED, ConnectionLimits, protocol_of
+from api.http.listen import base_url, bind
+from api.http.protocol import MOST_HEADERS, MOST_PIPELINED, ConnectionLimits, protocol_of
 from api.serving.server import connection_limits
 from api.settings import Settings
 from schema.errors import StartError

@@ -8,11 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
-from api.operation import Operation
-from api.persisted import Persisted, PersistedQueryNotFoundError
+from api.data.store import connect_store
+from api.graphql.operation import Operation
+from api.graphql.persisted import Persisted, PersistedQueryNotFoundError
+from api.graphql.taught import PLACES, LocalTexts, SharedTexts
 from api.settings import Settings
-from api.store import connect_store
-from api.taught import PLACES, LocalTexts, SharedTexts
 from schema.documents import Documents, hash_of
 from schema.saved import Library
 from tests.api.served import GRAPHQL, Served, default_graph, serving

@@ -8,9 +8,9 @@ import asyncpg
 import pytest
 from sqlalchemy import make_url
 
-from api.database import Database
+from api.data.database import Database
+from api.data.row_level import CALLER, caller_of
 from api.keys import create
-from api.row_level import CALLER, caller_of
 from api.settings import Settings
 from schema.models.user import User
 from schema.opaque import encode

@@ -23,8 +23,8 @@ import httpx
 import pytest
 
 from api.cli import main
-from api.embedded import address, binaries
-from api.postgres import Cluster, prepare
+from api.embedded.embedded import address, binaries
+from api.embedded.postgres import Cluster, prepare
 from tests.conftest import clone, drop
 
 pytestmark = pytest.mark.xdist_group("faults")

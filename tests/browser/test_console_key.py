@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from api.database import Database
+from api.data.database import Database
 from api.keys import create
 from api.settings import Settings
 from tests.api.served import Served, serving

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import asyncpg
 import pytest
 
-from api.embedded import binaries, database_url
-from api.migrations import migrate
-from api.postgres import Cluster, prepare
+from api.data.migrations import migrate
+from api.embedded.embedded import binaries, database_url
+from api.embedded.postgres import Cluster, prepare
 from api.settings import Settings
 from tests.faults.pair import Pair, running
 

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from api.embedded import DATABASE, binaries, database_url
-from api.postgres import Cluster, prepare
+from api.embedded.embedded import DATABASE, binaries, database_url
+from api.embedded.postgres import Cluster, prepare
 from api.settings import Settings
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 from sqlalchemy import text
 
-from api.database import Database
-from api.postgres import Cluster
+from api.data.database import Database
+from api.embedded.postgres import Cluster
 from api.settings import Settings
 from schema.errors import UnavailableError
 

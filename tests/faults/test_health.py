@@ -4,9 +4,9 @@ import time
 
 import pytest
 
-from api.embedded import address
-from api.migrations import migrate
-from api.postgres import Cluster
+from api.data.migrations import migrate
+from api.embedded.embedded import address
+from api.embedded.postgres import Cluster
 from tests.api.test_health import eventually, served
 from tests.faults.frozen import frozen
 

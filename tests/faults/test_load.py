@@ -17,8 +17,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from api.account import Account, open_way
-from api.postgres import Cluster
+from api.embedded.account import Account, open_way
+from api.embedded.postgres import Cluster
 from tests.api.served import Served, serving
 from tests.faults.frozen import frozen
 from tests.faults.load import READ, check_written, load_on

@@ -14,8 +14,8 @@ import asyncpg
 import httpx
 import pytest
 
-from api.migrations import migrate
-from api.postgres import Cluster
+from api.data.migrations import migrate
+from api.embedded.postgres import Cluster
 from tests.api.served import serving
 from tests.test_docs import until_ready
 

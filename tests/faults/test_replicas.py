@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from api.node import Node
+from api.data.node import Node
 from tests.api.served import Served, serving
 from tests.faults.frozen import frozen
 from tests.faults.pair import Pair

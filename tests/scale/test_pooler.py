@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from api.database import Database
+from api.data.database import Database
 from api.keys import store
 from api.settings import Settings
 from tests.api.served import Served, serving

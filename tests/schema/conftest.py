@@ -9,7 +9,7 @@ import pytest
 from graphql import GraphQLError, parse, validate
 from sqlalchemy import Executable, Row
 
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context

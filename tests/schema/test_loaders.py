@@ -10,7 +10,7 @@ from graphql import parse
 from sqlalchemy import Executable, Row, text
 from sqlalchemy.dialects import postgresql
 
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.content.demo import load_demo

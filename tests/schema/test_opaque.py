@@ -34,7 +34,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import CHAR, REAL
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.build import build_graph_schema
 from schema.errors import BadCursorError, BadIdError

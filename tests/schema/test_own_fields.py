@@ -11,7 +11,7 @@ from sqlalchemy.ext.hybrid import hybrid_property
 from sqlalchemy.orm import DeclarativeBase, Mapped, column_property, mapped_column, relationship
 from strawberry.types import Info
 
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.build import build_graph_schema
 from schema.context import Context

@@ -23,7 +23,7 @@ class Loaders(Engine):
 def serve(port: int) -> None:
     """Serve as `achene serve` does, by a graph that compiles nothing."""
     from api.app import create_app, page_limits
-    from api.listen import bind, until_stopped
+    from api.http.listen import bind, until_stopped
     from api.serving.server import run
     from api.settings import Settings
     from schema.build import build_graph_schema

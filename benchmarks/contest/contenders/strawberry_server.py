@@ -20,7 +20,7 @@ from strawberry.dataloader import DataLoader
 from strawberry.extensions import ParserCache, ValidationCache
 from strawberry.fastapi import BaseContext, GraphQLRouter
 
-from api.address import to_asyncpg_url
+from api.data.address import to_asyncpg_url
 from benchmarks.contest.contender import POOL
 from schema import models
 from schema.models.comment import Comment as CommentRow

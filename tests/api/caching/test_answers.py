@@ -14,9 +14,9 @@ from api.caching import Caching
 from api.caching.answers import Answers
 from api.caching.memory import LARGEST_PART, Memory
 from api.caching.shared import Shared
-from api.database import Database
-from api.negotiation import Media
-from api.store import connect_store
+from api.data.database import Database
+from api.data.store import connect_store
+from api.http.negotiation import Media
 from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document, DocumentLimits, Documents

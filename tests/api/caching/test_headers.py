@@ -3,7 +3,7 @@
 import pytest
 
 from api.caching.headers import cache_headers, entity_tag, has_tag
-from api.negotiation import Media
+from api.http.negotiation import Media
 from schema.keeping import Terms
 
 TAG = b'W/"1a"'

@@ -12,9 +12,9 @@ from graphql import parse, validate
 from sqlalchemy import Table
 
 from api.caching import Caching
-from api.database import Database
-from api.negotiation import Media
-from api.operation import Operation
+from api.data.database import Database
+from api.graphql.operation import Operation
+from api.http.negotiation import Media
 from api.settings import PROJECT, Settings
 from api.telemetry import Trail
 from schema.build import GraphSchema

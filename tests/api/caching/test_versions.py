@@ -7,7 +7,7 @@ import orjson
 import pytest
 
 from api.caching.versions import Versions
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.changes.versions import VERSIONS, label, labelled, split_label
 from schema.errors import UnavailableError

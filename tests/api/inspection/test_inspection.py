@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from api.cli import app
-from api.database import Database, connections_of
+from api.data.database import Database, connections_of
 from api.inspection import LOOKS, Look, inspect, operations
 from api.inspection.finding import Finding
 from api.settings import Settings

@@ -8,11 +8,11 @@ import pytest
 import redis
 from limits import RateLimitItemPerMinute
 
+from api.data.store import connect_store
 from api.rates.counters import Caller, Charge, CountersUnavailableError
 from api.rates.memory import MemoryCounters
 from api.rates.policy import Policy
 from api.rates.shared import SharedCounters
-from api.store import connect_store
 from tests.api.rates.limited import START
 
 TEN = Policy("requests", RateLimitItemPerMinute(10))

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.types import Receive, Scope, Send
 
-from api.listen import bind
+from api.http.listen import bind
 from api.serving import server as module
 from api.serving.acceptor import Acceptor, Loads, Turn
 from api.serving.server import Server

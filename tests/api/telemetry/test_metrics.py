@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from api.database import Database
+from api.data.database import Database
 from api.keys import create
 from api.settings import Settings
 from tests.api.served import Served, serving

@@ -9,7 +9,7 @@ import pytest
 from graphql import get_variable_values, parse
 from graphql.execution.values import VariableValues
 
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.documents import to_document
 from schema.engine.engine import Engine

@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, StringConstraints, model_validator
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from api.address import to_asyncpg_url
+from api.data.address import to_asyncpg_url
 from schema.build import build_graph_schema
 from schema.errors import DefinitionError
 from schema.models import expose, identity, writable

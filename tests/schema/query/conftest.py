@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck
 from hypothesis import settings as examples
 
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.build import build_graph_schema
 from tests.conftest import clone, drawn, drop

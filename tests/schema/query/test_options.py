@@ -10,7 +10,7 @@ from graphql import GraphQLEnumType, GraphQLInputObjectType
 from sqlalchemy import ColumnElement, DateTime, ForeignKey, Index, Integer, MetaData, Text, func
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.errors import DefinitionError

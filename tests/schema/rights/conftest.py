@@ -12,7 +12,7 @@ import pytest
 from graphql import parse, validate
 from sqlalchemy import insert
 
-from api.database import Database
+from api.data.database import Database
 from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context

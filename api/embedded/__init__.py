@@ -1,0 +1,1 @@
+"""The PostgreSQL that comes along: made, started, shared and stopped in a folder of the project."""

@@ -1,0 +1,61 @@
+"""The way in. What most requests are passes here in one step; all others pass the classes of `api.http.middleware`.
+
+Most requests are POSTs to the graph, for a host that we are, from no page of a browser, with each header once. Nothing
+that `api.http.middleware` could say of these is left to say but what is said here: they have no CORS headers to get, no
+routing to pass, and their bodies are counted where they are read. Both ways give the same answers.
+
+Where more is put on the way of a request:
+
+- What is decided before the body is read, such as rates by key and address, stands in `lane`, around the endpoint.
+- What is told at the end of a request, such as metrics and traces, is made of its `Trail` by `RequestLine`.
+- What is decided of an operation, such as its cost or an answer that is kept, is the endpoint's: see `_run` there.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from api.http.headers import HEADERS, Headers
+from api.http.middleware import GRAPHQL_PATH, Hosts
+
+
+class Edge(FastAPI):
+    """FastAPI with a lane around it."""
+
+    _lane: ASGIApp | None = None
+    _hosts = Hosts(())
+    _make_lane: Callable[[], ASGIApp] | None = None
+
+    def open_lane(self, hosts: Hosts, make: Callable[[], ASGIApp]) -> None:
+        """Let requests pass by.
+
+        Args:
+            hosts: For which of them.
+            make: Makes what answers them, when the first one comes; `RequestLine` is the outermost part of it.
+        """
+        self._hosts = hosts
+        self._make_lane = make
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or start and stop."""
+        if self._make_lane is None or not self._is_plain(scope):
+            await super().__call__(scope, receive, send)
+            return
+        if self._lane is None:
+            self._lane = self._make_lane()
+        await self._lane(scope, receive, send)
+
+    def _is_plain(self, scope: dict[str, Any] | Scope) -> bool:
+        """Return whether nothing but the graph has a say in a request; its headers are then in the scope."""
+        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != GRAPHQL_PATH:
+            return False
+        if scope["query_string"]:
+            return False
+        headers: Headers = dict(scope["headers"])
+        host = headers.get(b"host")
+        if len(headers) != len(scope["headers"]) or b"origin" in headers or host is None or not self._hosts.has(host):
+            return False
+        scope[HEADERS] = headers
+        return True
