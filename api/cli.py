@@ -20,7 +20,7 @@ app = typer.Typer(name="achene", no_args_is_help=True, add_completion=False, hel
 app.command("serve")(serve)
 app.command("check")(check)
 app.command("migrate")(migrate)
-app.command("psql")(psql)
+app.command("psql", context_settings={"ignore_unknown_options": True})(psql)  # they are psql's
 app.command("explain")(explain)
 app.command("rules")(rules)
 app.command("demo")(demo)

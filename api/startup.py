@@ -14,7 +14,7 @@ from pydantic_settings import SettingsError
 
 from api.setting_words import accepted, variable, variables
 from api.settings import Settings
-from schema.errors import AcheneError
+from schema.errors import AcheneError, UnreachableError
 
 FAILED: Final = 1
 """Exit code where something that was asked for could not be done."""
@@ -34,6 +34,8 @@ def refusing() -> Iterator[None]:
     """
     try:
         yield
+    except UnreachableError as error:
+        _refuse(f"{error} Look at DATABASE_URL, and whether PostgreSQL lets us in.", FAILED)
     except AcheneError as error:
         _refuse(str(error), FAILED)
     except ValidationError as error:

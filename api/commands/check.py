@@ -48,7 +48,7 @@ def _print(found: list[Finding], *, is_fit: bool) -> None:
         mark, style = MARKS[finding.status]
         console.print(Text.assemble((f"{mark:>4}  ", style), (f"{finding.part:<{width}}  ", "bold"), finding.says))
         if finding.remedy:
-            console.print(Padding(Text(finding.remedy, "dim"), (0, 0, 0, width + 8)))
+            console.print(Padding(Text(finding.remedy, "dim"), (0, 0, 0, width + 8), expand=False))
     counts = [f"{sum(each.status == status for each in found)} {status}" for status in MARKS]
     verdict = ("Fit for production", "bold green") if is_fit else ("Not fit for production", "bold red")
     console.print(Text.assemble("\n", verdict, f": {', '.join(counts)}."))

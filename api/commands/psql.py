@@ -13,9 +13,7 @@ from api.settings import Settings
 
 
 def psql(
-    arguments: Annotated[
-        list[str] | None, typer.Argument(help="For psql, after --, as in: achene psql -- -c 'SELECT 1'")
-    ] = None,
+    arguments: Annotated[list[str] | None, typer.Argument(help="For psql, as in: achene psql -c 'SELECT 1'")] = None,
 ) -> None:
     """Open psql on the database; the embedded server is started for it where it does not run."""
     settings = Settings()

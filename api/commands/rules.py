@@ -1,5 +1,6 @@
 """`achene rules`: who may do what with every type and column, as a table that a reviewer reads."""
 
+import sys
 from dataclasses import asdict, astuple
 from typing import Annotated, Final
 
@@ -15,6 +16,9 @@ from schema.rights.table import Line, lines
 
 HEAD: Final = ("type", "column", "read", "create", "update", "delete")
 
+PRINTED: Final = 160
+"""Columns of the table in a file or a pipe, where every scope fits in whole."""
+
 NOTE: Final = "Reading needs the scope `read` beside, and writing the scope `write`. `*` has every scope named here."
 
 
@@ -29,7 +33,7 @@ def rules(
     elif markdown:
         typer.echo("\n".join(_markdown(found)))
     else:
-        console = Console()
+        console = Console(width=None if sys.stdout.isatty() else PRINTED)
         console.print(_table(found))
         console.print(Text(NOTE))
 

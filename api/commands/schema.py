@@ -73,8 +73,10 @@ def saved_texts(graph: GraphSchema, settings: Settings) -> list[SavedText]:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise StartError(f"{path} cannot be read: {error}") from error
+    except OSError as error:
+        raise StartError(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise StartError(f"{path} cannot be read: it is no text in UTF-8.") from error
 
 
 def _fails(found: Differences, failing: Failing) -> bool:

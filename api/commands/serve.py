@@ -11,6 +11,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 from api.commands.content import bars
 from api.commands.migrate import run as migrate_to_head
@@ -35,7 +36,7 @@ class Greeting:
     """Key of the demo; None where there is none."""
 
     def print(self, console: Console) -> None:
-        """Print it; long lines stay whole, so that they can be copied."""
+        """Print it at once, as workers log meanwhile; long lines stay whole, so that they can be copied."""
         rows = [
             ("GraphiQL" if self.is_graphiql_served else "GraphQL", f"{self.base}/graphql"),
             ("Health", f"{self.base}/health"),
@@ -53,11 +54,10 @@ class Greeting:
                     f"-H 'Content-Type: application/json' -d '{query}'",
                 ),
             ]
-        console.print("\n[bold green]Achene[/] is serving. Press Ctrl-C to stop.\n")
+        text = Text.assemble("\n", ("Achene", "bold green"), " is serving. Press Ctrl-C to stop.\n\n")
         for name, value in rows:
-            console.print(f"  [bold]{name:<10}[/]", end="")
-            console.print(value, soft_wrap=True, markup=False, highlight=False)
-        console.print()
+            text.append(f"  {name:<10}", "bold").append(f"{value}\n")
+        console.print(text, soft_wrap=True, highlight=False)
 
 
 def serve(

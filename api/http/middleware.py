@@ -115,7 +115,7 @@ def trusted_hosts(settings: Settings) -> tuple[str, ...]:
         return settings.trusted_hosts
     is_open = settings.host in ("0.0.0.0", "::")  # noqa: S104 - what we listen on, not a choice
     if settings.is_development:
-        return LOCAL_HOSTS if is_open else (*LOCAL_HOSTS, settings.host)
+        return LOCAL_HOSTS if is_open or settings.host in LOCAL_HOSTS else (*LOCAL_HOSTS, settings.host)
     return LOCAL_HOSTS if settings.host in ("localhost", "127.0.0.1", "::1") else ()
 
 

@@ -60,7 +60,9 @@ async def browsers(scene: Scene) -> list[Finding]:
         if getattr(settings, name) or (getattr(settings, name) is None and settings.is_development):
             says = "The schema is shown to everybody." if name == "introspection" else "Everybody may read /metrics."
             found.append(Finding.warn(name, says, f"Unset ACHENE_{name.upper()}: keys with a scope see it still."))
-    return found or [Finding.ok("browsers", "No page, schema or number is shown to everybody.")]
+    return found or [
+        Finding.ok("browsers", "Neither GraphiQL nor the graph's schema nor /metrics is open to everybody.")
+    ]
 
 
 async def limits(scene: Scene) -> list[Finding]:

@@ -300,6 +300,13 @@ def test_all_bad_settings_at_once(achene: Achene, tmp_path: Path) -> None:
     assert [re.split("[: ]", line.removeprefix("achene: "))[0] for line in errors.splitlines()] == names
 
 
+def test_database_that_is_not_there(achene: Achene, tmp_path: Path) -> None:
+    """A command that cannot reach its database says where to look, and not what the address holds."""
+    found = achene(tmp_path, "migrate", DATABASE_URL="postgresql://nobody:secret@127.0.0.1:1/none")
+    says = "The database cannot be reached. Look at DATABASE_URL, and whether PostgreSQL lets us in."
+    assert found == (1, "", f"achene: {says}\n")
+
+
 def test_misspelt_variable(achene: Achene, tmp_path: Path) -> None:
     """A variable that looks like a setting and is none is told of, with the one that was meant."""
     variables = {"ACHENE_POOLSIZE": "20", "ACHENE_TAG": "1.2", "ACHENE_XYZ": "1", "ACHENE_PORT": "x"}
@@ -312,7 +319,7 @@ def test_misspelt_variable(achene: Achene, tmp_path: Path) -> None:
 
 
 def test_migrate_and_check(achene: Achene, cluster: Cluster) -> None:
-    """`achene migrate --check` is 1 before and 0 after `achene migrate`; psql reaches the database."""
+    """`achene migrate --check` is 1 before and 0 after `achene migrate`; psql has its own options."""
     folder = cluster.folder
     assert achene(folder, "migrate", "--check") == (
         1,
@@ -322,7 +329,7 @@ def test_migrate_and_check(achene: Achene, cluster: Cluster) -> None:
     code, output, errors = achene(folder, "migrate")
     assert (code, output.endswith("it came from an empty database.\n"), errors) == (0, True, "")
     assert achene(folder, "migrate", "--check") == (0, "The database is at the newest revision.\n", "")
-    assert achene(folder, "psql", "--", "-Atc", "SELECT count(*) FROM posts") == (0, "0\n", "")
+    assert achene(folder, "psql", "-Atc", "SELECT count(*) FROM posts") == (0, "0\n", "")
 
 
 def test_migrate_prints_sql(achene: Achene, tmp_path: Path) -> None:

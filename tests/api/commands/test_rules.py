@@ -48,6 +48,11 @@ def test_no_scope_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "…" not in shown()
 
 
+def test_scopes_are_whole_in_a_pipe() -> None:
+    """What is kept in a file is broken between words, so that a scope can be found in it."""
+    assert "comments:all" in shown()
+
+
 def test_rules_in_words() -> None:
     """Rules that are joined keep their meaning."""
     found = {(line.type, line.column): line for line in lines(read_graph(House))}

@@ -72,6 +72,17 @@ def test_diff_of_the_same() -> None:
     assert (same.exit_code, same.stdout) == (0, "The two are the same to every client.\n")
 
 
+def test_diff_of_what_is_no_schema(tmp_path: Path) -> None:
+    """A file that is not there, and one that is no text, are named once and with the reason."""
+    missing, binary = tmp_path / "missing.graphql", tmp_path / "binary.graphql"
+    binary.write_bytes(b"\xff")
+    errors = [run("schema", "diff", str(path)).exception for path in (missing, binary)]
+    assert [str(error) for error in errors] == [
+        f"{missing} cannot be read: No such file or directory.",
+        f"{binary} cannot be read: it is no text in UTF-8.",
+    ]
+
+
 def test_check(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The project's operations are valid; a folder that is not is told, line by line, with exit code 1."""
     good = run("operations", "check")

@@ -70,6 +70,13 @@ async def test_fit_for_production(database: tuple[Any, str], valkey_url: str) ->
     assert found["connections"].says == "32 at most (32 for each of 1), of 397 that PostgreSQL takes."
 
 
+async def test_hosts_stand_once() -> None:
+    """The address that is listened on is not told twice, in development and in production."""
+    for environment in ("development", "production"):
+        found = await look(None, host="127.0.0.1", trusted_hosts=None, environment=environment)
+        assert found["hosts"].says == "Answered: localhost, 127.0.0.1, [::1]."
+
+
 @pytest.mark.parametrize(
     ("settings", "part", "status"),
     [
@@ -253,6 +260,7 @@ async def test_command(database: tuple[Any, str], monkeypatch: pytest.MonkeyPatc
     plain, strict, json = [await asyncio.to_thread(run, *words) for words in ((), ("--strict",), ("--json",))]
     assert (plain.exit_code, strict.exit_code, json.exit_code) == (0, 1, 0)
     assert "warn  graphiql     GraphiQL is served to everybody." in plain.output
+    assert plain.output == "".join(f"{line.rstrip()}\n" for line in plain.output.splitlines())
     assert plain.output.splitlines()[-1] == "Fit for production: 22 ok, 1 warn, 0 fail."
     told = orjson.loads(json.output)
     assert told["is_fit"] is True
