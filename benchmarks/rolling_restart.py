@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -96,7 +96,14 @@ async def ask(client: httpx.AsyncClient, number: int, outcome: Outcome) -> None:
 def workers_of(pid: int) -> set[int]:
     """Return the workers that a supervisor has."""
     children = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
-    return {child for child in children if b"api.serving.worker" in Path(f"/proc/{child}/cmdline").read_bytes()}
+    return {child for child in children if b"api.serving.worker" in _command_of(child)}
+
+
+def _command_of(pid: int) -> bytes:
+    """Return the command line of a process; nothing of one that has just ended."""
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
 
 
 @contextmanager

@@ -310,7 +310,7 @@ class Change:
         elif word == "disconnect":
             row.links[name] = None
         elif there is None:
-            self.missing.append(("NotFoundError", "NOT_FOUND", path))
+            self.missing.append(("NotFoundError", "NOT_FOUND", at))
             self.change(None, kind, value if word == "update" else {}, at)
         elif word == "update":
             self.change(there, kind, value, at)
