@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
+from api.http.edge import Edge
 from api.http.listen import base_url, bind
 from api.http.protocol import Protocol
 from api.settings import Settings
@@ -106,6 +107,8 @@ async def serving(url: str, graph: GraphSchema | None = None, **settings: Any) -
         async with httpx.AsyncClient(base_url=base, timeout=30) as client:
             served = Served(client, app, base, stream)
             served.take_log()
+            if isinstance(app, Edge) and app._lane is None and app._make_lane is not None:
+                app._lane = app._make_lane()  # now, so that its lines go to this stream whatever server starts next
             yield served
     finally:
         server.should_exit = True
