@@ -6,18 +6,11 @@ The protected server checks a key in each request, counts requests and cost in m
 models; the open one lets everybody do all, without a key, and counts nothing. Limits on documents are on in both.
 """
 
-import argparse
 import sys
-import tempfile
-from contextlib import ExitStack
-from pathlib import Path
 
-from benchmarks.contest import wrk
-from benchmarks.contest.__main__ import serving
-from benchmarks.contest.contender import Place, free_port
+from benchmarks.contest.contender import Place
 from benchmarks.contest.contenders.engine import Engine
-from benchmarks.contest.postgres import started
-from benchmarks.workers import measured
+from benchmarks.workers import compare, options
 
 
 class Open(Engine):
@@ -46,22 +39,8 @@ class Protected(Engine):
 
 
 def main() -> int:
-    """Start both, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workloads", default="W1")
-    parser.add_argument("--seconds", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--concurrency", type=int, default=16)
-    arguments = parser.parse_args()
-    wrk.ensure()
-    with tempfile.TemporaryDirectory(prefix="achene-protection-") as name, ExitStack() as stack:
-        folder = Path(name)
-        folder.chmod(0o755)  # PostgreSQL may run as another user
-        postgres = stack.enter_context(started(folder))
-        contenders = [Open(), Protected()]
-        places = [Place(postgres, free_port(), folder / each.name, folder) for each in contenders]
-        servers = [stack.enter_context(serving(*each)) for each in zip(contenders, places, strict=True)]
-        measured(servers, arguments)
+    """Compare both."""
+    compare([Open(), Protected()], options(__doc__, "W1").parse_args())
     return 0
 
 

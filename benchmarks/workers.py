@@ -11,6 +11,7 @@ import argparse
 import os
 import sys
 import tempfile
+from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -59,25 +60,34 @@ def measured(servers: list[Server], arguments: argparse.Namespace) -> None:
             )
 
 
-def main() -> int:
-    """Start everything, and measure."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--workers", default="1,2")
-    parser.add_argument("--workloads", default="W1,W3")
+def options(description: str | None, workloads: str) -> argparse.ArgumentParser:
+    """Return the options of a comparison by turns."""
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--workloads", default=workloads)
     parser.add_argument("--seconds", type=int, default=5)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--concurrency", type=int, default=16)
-    arguments = parser.parse_args()
+    return parser
+
+
+def compare(contenders: Sequence[Engine], arguments: argparse.Namespace) -> None:
+    """Start contenders on the data of the contest, and measure them by turns."""
     wrk.ensure()
-    with tempfile.TemporaryDirectory(prefix="achene-workers-") as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory(prefix="achene-compare-") as name, ExitStack() as stack:
         folder = Path(name)
         folder.chmod(0o755)  # PostgreSQL may run as another user
         postgres = stack.enter_context(started(folder))
         say(f"{os.cpu_count()} processors, PostgreSQL {postgres.version}; CPU in ms a request")
-        contenders = [Workers(int(count)) for count in arguments.workers.split(",")]
         places = [Place(postgres, free_port(), folder / str(number), folder) for number in range(len(contenders))]
-        servers = [stack.enter_context(serving(*each)) for each in zip(contenders, places, strict=True)]
-        measured(servers, arguments)
+        measured([stack.enter_context(serving(*each)) for each in zip(contenders, places, strict=True)], arguments)
+
+
+def main() -> int:
+    """Compare numbers of workers."""
+    parser = options(__doc__, "W1,W3")
+    parser.add_argument("--workers", default="1,2")
+    arguments = parser.parse_args()
+    compare([Workers(int(count)) for count in arguments.workers.split(",")], arguments)
     return 0
 
 
