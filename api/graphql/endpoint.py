@@ -18,7 +18,7 @@ from typing import Any, Final
 
 import orjson
 from graphql import ExecutionResult, OperationType
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from api.audit import audit_of
 from api.caching.keeper import Keeper
@@ -33,8 +33,9 @@ from api.graphql.masking import is_unavailable, located, masked
 from api.graphql.operation import Batch, Operation, from_address, from_body, has_query
 from api.graphql.persisted import Persisted
 from api.http.answer import UNCACHED, Answer, framed
+from api.http.answering import Answering
 from api.http.attendance import Attendance
-from api.http.body import ClientLeftError, read_body
+from api.http.body import read_body
 from api.http.errors import MethodNotAllowedError, body_of, shown
 from api.http.headers import Headers, request_headers
 from api.http.json_limits import json_limits
@@ -81,7 +82,7 @@ class _Call:
     """The tags of answers that the client has; of one operation, since a batch has no tag."""
 
 
-class GraphQLEndpoint:
+class GraphQLEndpoint(Answering):
     """The ASGI application."""
 
     def __init__(self, parts: Parts, persisted: Persisted, page: Callable[[], Answer] | None = None) -> None:
@@ -96,14 +97,6 @@ class GraphQLEndpoint:
         self._persisted = persisted
         self._page = page
         self._json = json_limits(parts.settings)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        try:
-            answer = await self._answer(scope, receive)
-        except ClientLeftError:
-            return
-        await answer.send(send, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         headers, media = request_headers(scope), Media.JSON

@@ -5,13 +5,14 @@ from functools import partial
 from typing import Final
 
 from starlette.routing import Route as Path
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
 from api.context import trail_of
 from api.graphql.endpoint import GraphQLEndpoint
 from api.graphql.operation import Operation
 from api.http.answer import UNCACHED, Answer
-from api.http.body import ClientLeftError, read_body
+from api.http.answering import Answering
+from api.http.body import read_body
 from api.http.errors import MethodNotAllowedError
 from api.http.headers import Headers, request_headers
 from api.http.json_limits import json_limits
@@ -26,7 +27,7 @@ OFFERS: Final = (Media.JSON, Media.PROBLEM)
 """What is answered."""
 
 
-class RestEndpoint:
+class RestEndpoint(Answering):
     """The routes of one path."""
 
     def __init__(
@@ -46,14 +47,6 @@ class RestEndpoint:
         self._largest = settings.largest_body_bytes
         self._json = json_limits(settings)
         self._allowed = ", ".join([*routes, *(["HEAD"] if "GET" in routes else [])])
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        try:
-            answer = await self._answer(scope, receive)
-        except ClientLeftError:
-            return
-        await answer.send(send, is_head=scope["method"] == "HEAD")
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         headers = request_headers(scope)
