@@ -9,7 +9,7 @@ from starlette.types import Send
 
 from api.http.errors import Headers, body_of, entries_of, headers_of, status_of
 from api.http.negotiation import Media
-from api.rest.problems import Problem, problem_body, problems_of
+from api.http.problems import Problem, problem_body, problems_of
 from schema.errors import PublicError
 
 SLICE_BYTES: Final = 262_144

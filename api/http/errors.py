@@ -1,6 +1,6 @@
 """Our errors as HTTP: the status of each, what a body looks like, and the errors that only HTTP knows.
 
-Every refusal of the graph has one form; what REST says instead is in `api.rest.problems`:
+Every refusal of the graph has one form; what REST says instead is in `api.http.problems`:
 
     {"errors": [{"message": "...", "extensions": {"code": "..."}}]}
 

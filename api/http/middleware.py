@@ -26,7 +26,7 @@ from api.http.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostEr
 from api.http.headers import request_headers
 from api.http.keyless import KeylessAddress
 from api.http.negotiation import Media
-from api.rest.problems import problem_of_entry
+from api.http.problems import problem_of_entry
 from api.settings import Settings
 from api.telemetry import CURRENT, TRAIL, RequestLines, Trail, logger
 from api.telemetry.telemetry import Telemetry

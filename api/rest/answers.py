@@ -13,7 +13,7 @@ from graphql import FieldNode, ListValueNode, ObjectValueNode, VariableNode, get
 
 from api.http.answer import UNCACHED, Answer
 from api.http.negotiation import Media
-from api.rest.problems import INVALID, STATUS_OF, Problem, pointer, problem_of_entry
+from api.http.problems import INVALID, STATUS_OF, Problem, pointer, problem_of_entry
 from api.rest.route import Place, Route
 from api.rest.selected import fields_of
 from api.rest.shape import KIND, PROBLEM

@@ -25,7 +25,7 @@ from graphql.utilities import validate_input_value
 from api.graphql.masking import located
 from api.graphql.operation import MOST_PARAMETERS
 from api.http.errors import BadRequestError
-from api.rest.problems import InvalidRequestError, Problem, pointer
+from api.http.problems import InvalidRequestError, Problem, pointer
 from api.rest.route import Parameter, Place, Route
 from schema.errors import BadIdError
 from schema.graph import ObjectType

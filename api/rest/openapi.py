@@ -9,9 +9,9 @@ from fastapi import FastAPI
 from graphql import GraphQLSchema
 
 from api.context import READ
+from api.http.problems import Problem, problem_body
 from api.rest.answers import Home
 from api.rest.examples import example_of
-from api.rest.problems import Problem, problem_body
 from api.rest.route import Parameter, Place, Route
 from api.rest.schemas import Schemas
 from api.rest.usage import Inputs

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from api.context import trail_of
 from api.http.errors import headers_of, status_of
 from api.http.negotiation import Media
-from api.rest.problems import Problem, pointer, problem_body, problems_of
+from api.http.problems import Problem, pointer, problem_body, problems_of
 from schema.errors import PublicError
 
 
