@@ -18,6 +18,7 @@ from graphql import (
     OperationDefinitionNode,
     TypeInfo,
     TypeInfoVisitor,
+    VariableDefinitionNode,
     Visitor,
     get_named_type,
     type_from_ast,
@@ -48,7 +49,7 @@ def refused(
     reasons: dict[str, Node | None] = {}
     for each in forbidden.keys() & touched.keys():
         reasons.setdefault(forbidden[each], touched[each])
-    for each, definition in _in_variables(core, operation, variables):
+    for each, definition in _in_variables(core, document, operation, variables):
         if each in forbidden:
             reasons.setdefault(forbidden[each], definition)
     return sorted(reasons.items(), key=lambda item: item[0])
@@ -58,17 +59,35 @@ def touched_places(
     core: GraphQLSchema, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> set[Place]:
     """Return the places that an operation touches; see `refused`."""
-    inside = (each for each, _ in _in_variables(core, operation, variables))
+    inside = (each for each, _ in _in_variables(core, document, operation, variables))
     return {*_known(core, document, operation), *inside}
 
 
 def _in_variables(
-    core: GraphQLSchema, operation: OperationDefinitionNode, variables: Mapping[str, Any]
+    core: GraphQLSchema, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> Iterator[tuple[Place, Node]]:
-    for definition in operation.variable_definitions or ():
-        type_ = type_from_ast(core, definition.type)
-        for each in _in_value(type_, variables.get(definition.variable.name.value)):
+    for name, type_, definition in _reaching(core, document, operation):
+        for each in _in_value(type_, variables.get(name)):
             yield each, definition
+
+
+def _reaching(
+    core: GraphQLSchema, document: Document, operation: OperationDefinitionNode
+) -> list[tuple[str, Any, VariableDefinitionNode]]:
+    """Return the variables whose values can touch a place, with their types; found out once a document.
+
+    Plain scalars, such as the id of a row, touch none.
+    """
+    place = _reaching, id(operation)
+    reaching: list[tuple[str, Any, VariableDefinitionNode]] | None = document.memo.get(place)
+    if reaching is None:
+        typed = ((each, type_from_ast(core, each.type)) for each in operation.variable_definitions or ())
+        reaching = document.memo[place] = [
+            (each.variable.name.value, type_, each)
+            for each, type_ in typed
+            if isinstance(get_named_type(type_), GraphQLInputObjectType | GraphQLEnumType)
+        ]
+    return reaching
 
 
 def _known(core: GraphQLSchema, document: Document, operation: OperationDefinitionNode) -> dict[Place, Node]:
