@@ -1,9 +1,8 @@
 """What every request passes, as pure ASGI: its id, its log line, security headers, proxies, hosts, CORS, body.
 
 Each is a class of its own; `guard` puts them in order, and `api.app` adds the `Shortcut` to the graph. Most requests to
-the graph pass by all but the first, see `api.http.edge`. The first is
-also the last that an exception meets: what nobody foresaw becomes a JSON body with the request id, and the log gets
-the traceback.
+the graph pass by all but the first, see `api.http.edge`. The first is also the last that an exception meets: what
+nobody foresaw becomes a JSON body with the request id, and the log gets the traceback.
 """
 
 import os
