@@ -28,6 +28,11 @@ LARGEST_FRONT_MATTER: Final = 64_000
 DEEPEST: Final = 20
 """Most levels that front matter may nest."""
 
+TOO_DEEP: Final = f"The front matter nests deeper than {DEEPEST} levels."
+
+OWN_LIMIT: Final = "nesting depth"
+"""What libyaml's own limit is called in its words; PyYAML has it from 6.0.4 on."""
+
 MOST_VALUES: Final = 10_000
 """Most values that one key may hold, aliases followed."""
 
@@ -100,7 +105,10 @@ def _yaml_fields(matter: str) -> dict[str, Field]:
         root = yaml.compose(matter, Loader=Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise PageError(mark.line + 2 if mark else 1, f"The YAML cannot be read: {error.problem}.") from error
+        line = mark.line + 2 if mark else 1
+        if error.problem and OWN_LIMIT in error.problem:  # which is far above ours, and met while it looks ahead
+            raise PageError(line, TOO_DEEP) from error
+        raise PageError(line, f"The YAML cannot be read: {error.problem}.") from error
     except yaml.reader.ReaderError as error:
         line = matter.encode().count(b"\n", 0, error.position) + 2  # libyaml counts bytes
         raise PageError(line, f"A control character (U+{error.character:04X}) is not allowed in YAML.") from error
@@ -127,7 +135,7 @@ def _check_depth(matter: str) -> None:
             depth -= 1
         if depth > DEEPEST:
             line = event.start_mark.line + 2 if event.start_mark else 1
-            raise PageError(line, f"The front matter nests deeper than {DEEPEST} levels.")
+            raise PageError(line, TOO_DEEP)
 
 
 def _value(node: Node, line: int) -> Value:
