@@ -28,7 +28,7 @@ from api.http.client_address import behind_proxies
 from api.http.edge import Edge
 from api.http.middleware import GRAPHQL_PATH, Hosts, RequestLine, Shortcut, guard, trusted_hosts
 from api.keys import Keys
-from api.pages import SUMMARY, TITLE, VERSION, add_docs, make_router
+from api.pages import SUMMARY, TITLE, VERSION, add_docs, add_openapi, make_router
 from api.rates.gate import RateGate
 from api.rates.rates import Rates
 from api.rest.refusals import take_errors
@@ -65,8 +65,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
         title=TITLE,
         description=f"{SUMMARY}\n\nThis is the REST part; the graph is at `{GRAPHQL_PATH}`.",
         version=VERSION,
-        docs_url=None,
-        redoc_url=None,
+        openapi_url=None,  # `api.pages` serves it, to those who may see it
         telemetry={"tracing": False, "metrics": False, "logs": False},  # asks every request whether it is wanted
         lifespan=_lifespan,
         middleware=guard(settings, parts.telemetry),
@@ -142,7 +141,9 @@ def add_routes(app: Edge, parts: Parts) -> None:
     app.include_router(make_metrics(parts))
     app.include_router(make_router(parts.settings))
     app.include_router(Sdl(parts.graph).router)
-    add_docs(app)
+    add_openapi(app, parts)
+    if parts.settings.is_rest_described:
+        add_docs(app)
     add_rest(app, parts, endpoint, documents, library)
     app.user_middleware.insert(-2, Middleware(RateGate, parts=parts))
     take_errors(app)

@@ -1,7 +1,10 @@
 """Pages for people: what this server is, at `/`, and the documentation of its REST part, at `/docs`.
 
-Nothing is loaded from another host. Each page has a policy that lets in only what it needs: its own inline
-style by its hash, and for `/docs` the files of Swagger UI, which come with a Python package.
+The documentation is made from `/openapi.json`, which is here as well: both are closed where settings do not open them,
+as GraphiQL and the graph's schema are.
+
+Nothing is loaded from another host. Each page has a policy that lets in only what it needs: its own inline style by its
+hash, and for `/docs` the files of Swagger UI, which come with a Python package.
 """
 
 import base64
@@ -11,11 +14,14 @@ from importlib.metadata import metadata
 from typing import Final
 
 from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import JSONResponse
 from fastapi.staticfiles import StaticFiles
 from pydantic import BaseModel, Field
 
+from api.context import Parts, authenticate, require
 from api.http.negotiation import Media, accepted
 from api.settings import Settings
+from schema.principal import INTROSPECT
 
 TITLE: Final = "Achene"
 """What the server is called."""
@@ -75,18 +81,20 @@ def root_answer(settings: Settings) -> RootAnswer:
     paths = {
         "graphql": ("/graphql", graphql),
         "docs": ("/docs", "The REST part, with examples"),
-        "openapi": ("/openapi.json", "The same, for programs"),
+        "openapi": ("/openapi.json", "The REST part, for programs"),
         "schema": ("/schema.graphql", "The schema of the graph, for programs"),
         "health": ("/health", "How every part is"),
         "ready": ("/health/ready", "Whether requests can be served"),
         "live": ("/health/live", "Whether the process answers"),
     }
+    if not settings.is_rest_described:
+        del paths["docs"]
     links = {name: Link(path=path, description=description) for name, (path, description) in paths.items()}
     return RootAnswer(name=TITLE, version=VERSION, description=SUMMARY, links=links)
 
 
 def make_router(settings: Settings) -> APIRouter:
-    """Return the routes `/` and `/docs`."""
+    """Return the route `/`."""
     found = root_answer(settings)
     html, json = root_html(found), found.model_dump_json()
     policy = (
@@ -111,6 +119,19 @@ def make_router(settings: Settings) -> APIRouter:
         return Response(json, headers=headers, media_type=Media.JSON)
 
     return router
+
+
+def add_openapi(app: FastAPI, parts: Parts) -> None:
+    """Serve the description of the REST part: to everybody where that is set, else to keys with `introspect`."""
+
+    async def openapi(request: Request) -> Response:
+        if not parts.settings.is_rest_described:
+            require(await authenticate(request.scope, parts), INTROSPECT)
+        root = request.scope.get("root_path", "").rstrip("/")
+        document = app.openapi() | ({"servers": [{"url": root}]} if root else {})
+        return JSONResponse(document, headers={"Cache-Control": "private, no-cache"})
+
+    app.router.add_route("/openapi.json", openapi, include_in_schema=False)
 
 
 def add_docs(app: FastAPI) -> None:

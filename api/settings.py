@@ -228,6 +228,10 @@ class Settings(BaseSettings):
     """Show everybody the schema, and in errors the names that look alike. None means in development only; a key with
     the scope `introspect` sees it in any case."""
 
+    openapi: bool | None = None
+    """Describe the REST part to everybody: /docs for people, /openapi.json for programs. None means in development
+    only; a key with the scope `introspect` reads /openapi.json in any case."""
+
     rate_requests: str | None = None
     """Requests that each key may make, such as `600/minute` or `5 per 10 seconds`. None: any number."""
 
@@ -360,6 +364,11 @@ class Settings(BaseSettings):
     def is_schema_shown(self) -> bool:
         """True where everybody may ask for the schema."""
         return self.is_development if self.introspection is None else self.introspection
+
+    @property
+    def is_rest_described(self) -> bool:
+        """True where everybody may ask how the REST part is called."""
+        return self.is_development if self.openapi is None else self.openapi
 
     @property
     def is_metrics_open(self) -> bool:

@@ -30,6 +30,8 @@ class Greeting:
     """Address of the server, without a slash at the end."""
     is_graphiql_served: bool
     """Whether GraphiQL is at /graphql."""
+    is_rest_described: bool
+    """Whether the REST part is at /docs."""
     database: str
     """Where the data is, in words for people."""
     key: str | None
@@ -41,7 +43,7 @@ class Greeting:
             ("GraphiQL" if self.is_graphiql_served else "GraphQL", f"{self.base}/graphql"),
             ("Health", f"{self.base}/health"),
             ("", f"{self.base}/health/live   {self.base}/health/ready   {self.base}/health/startup"),
-            ("REST docs", f"{self.base}/docs"),
+            *([("REST docs", f"{self.base}/docs")] if self.is_rest_described else []),
             ("Database", self.database),
         ]
         if self.key:
@@ -94,6 +96,7 @@ def serve(
             greeting = Greeting(
                 base_url(listener),
                 settings.is_graphiql_served,
+                settings.is_rest_described,
                 f"embedded PostgreSQL in {settings.data_dir}" if is_embedded else "the one of DATABASE_URL",
                 key,
             )

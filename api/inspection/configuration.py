@@ -56,13 +56,14 @@ async def browsers(scene: Scene) -> list[Finding]:
     if settings.graphiql_cdn and settings.is_graphiql_served:
         says = "Where GraphiQL is not built, it is loaded from another host."
         found.append(Finding.warn("graphiql", says, "Unset ACHENE_GRAPHIQL_CDN."))
-    for name in ("introspection", "metrics"):
-        if getattr(settings, name) or (getattr(settings, name) is None and settings.is_development):
-            says = "The schema is shown to everybody." if name == "introspection" else "Everybody may read /metrics."
+    for name, is_open, says in (
+        ("introspection", settings.is_schema_shown, "The schema is shown to everybody."),
+        ("openapi", settings.is_rest_described, "The REST part is described to everybody, at /docs and /openapi.json."),
+        ("metrics", settings.is_metrics_open, "Everybody may read /metrics."),
+    ):
+        if is_open:
             found.append(Finding.warn(name, says, f"Unset ACHENE_{name.upper()}: keys with a scope see it still."))
-    return found or [
-        Finding.ok("browsers", "Neither GraphiQL nor the graph's schema nor /metrics is open to everybody.")
-    ]
+    return found or [Finding.ok("browsers", "Neither GraphiQL nor a schema nor /metrics is open to everybody.")]
 
 
 async def limits(scene: Scene) -> list[Finding]:

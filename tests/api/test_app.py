@@ -17,6 +17,7 @@ from api.garbage import THRESHOLDS
 from api.settings import Settings
 from schema.errors import ForbiddenError
 from tests.api.served import Served, make_app, serving
+from tests.api.test_endpoint_auth import new_key
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"
 
@@ -96,6 +97,33 @@ async def test_openapi_has_the_rest_part_with_examples(web: Served) -> None:
     ]
     assert len(answers) > 90
     assert [each for each in answers if "example" not in each[3]] == []
+
+
+async def test_openapi_in_production(content_url: str) -> None:
+    """Where nothing opens it `/docs` is not there, and `/openapi.json` is for keys that may see the schema."""
+    async with serving(content_url, environment="production", trusted_hosts=("*",), anonymous_scopes=("read",)) as web:
+        links = (await web.client.get("/")).json()["links"]
+        pages = [await web.client.get(path) for path in ("/docs", "/docs/files/swagger-ui.css", "/redoc")]
+        keys = [None, (await new_key(web, "read", "*"))[1], (await new_key(web, "introspect"))[1]]
+        answers = [await web.client.get("/openapi.json", headers={"X-API-Key": key} if key else {}) for key in keys]
+    assert "docs" not in links
+    assert [page.status_code for page in pages] == [404, 404, 404]
+    assert [answer.status_code for answer in answers] == [401, 403, 200]
+    assert [answer.json().get("code") for answer in answers] == ["UNAUTHENTICATED", "FORBIDDEN", None]
+    assert "paths" not in answers[0].text + answers[1].text
+    assert (answers[2].headers["cache-control"], "/users/" in answers[2].json()["paths"]) == ("private, no-cache", True)
+
+
+@pytest.mark.parametrize(
+    ("environment", "openapi", "status"),
+    [("production", True, 200), ("development", False, 404), ("development", None, 200), ("production", None, 404)],
+)
+async def test_openapi_has_a_setting(environment: str, openapi: bool | None, status: int) -> None:
+    """The setting has the last word, in production and in development."""
+    app = make_app("postgresql://127.0.0.1:1/none", io.StringIO(), environment=environment, openapi=openapi)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
+        page, document = await client.get("/docs"), await client.get("/openapi.json")
+    assert (page.status_code, document.status_code) == (status, 200 if status == 200 else 401)
 
 
 @pytest.mark.parametrize(

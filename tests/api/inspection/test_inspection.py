@@ -90,6 +90,7 @@ async def test_hosts_stand_once() -> None:
         ({"cors_origins": ("*",)}, "cors", "warn"),
         ({"graphiql": True}, "graphiql", "warn"),
         ({"introspection": True}, "introspection", "warn"),
+        ({"openapi": True}, "openapi", "warn"),
         ({"metrics": True}, "metrics", "warn"),
         ({"rate_requests": None}, "rates", "warn"),
         ({"workers": 2}, "rates", "warn"),
