@@ -132,8 +132,11 @@ class Context:
     step: Callable[[str], AbstractContextManager[Any]] = unwatched
     """Returns the block of a step of the work, for who watches how long it takes."""
 
-    charge: Callable[[int], Awaitable[None]] | None = None
-    """Counts the rows that an operation could read, before it runs, and raises where they are too many for now."""
+    charge: Callable[[int], Awaitable[None] | None] | None = None
+    """Counts the rows that an operation could read, before it runs, and raises where they are too many for now.
+
+    It returns what has to be waited for; None where nothing has.
+    """
 
     keeper: Keeper | None = None
     """What keeps answers and knows those that were kept; None where each is read anew."""

@@ -118,8 +118,8 @@ class Executor:
         try:
             cost = self._cost.measure(document, operation, coerced.coerced)
             self._cost.check(cost)
-            if context.charge is not None:
-                await context.charge(cost.rows)
+            if context.charge is not None and (counting := context.charge(cost.rows)) is not None:
+                await counting
         except LimitError as error:
             limited = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
             return Answered(None, limited, _reports(context, cost, None))
@@ -167,8 +167,8 @@ class Executor:
             PublicError: What counts the cost of operations refuses this one.
         """
         try:
-            if context.charge is not None:
-                await context.charge(question.rows)
+            if context.charge is not None and (counting := context.charge(question.rows)) is not None:
+                await counting
         except LimitError as error:
             return Answered(None, ExecutionResult(None, [GraphQLError(str(error), original_error=error)]), {})
         data = await self.ask(question, context)

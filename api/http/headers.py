@@ -7,6 +7,9 @@ from starlette.types import Scope
 HEADERS: Final = "achene.headers"
 """Where the scope has them."""
 
+LATE: Final = "achene.late"
+"""Where the scope has what returns further headers of the answer, asked once it begins."""
+
 Headers = dict[bytes, bytes]
 
 

@@ -8,8 +8,9 @@ nobody foresaw becomes a JSON body with the request id, and the log gets the tra
 import os
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -22,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.answer import Answer
 from api.http.client_address import behind_proxies
 from api.http.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
-from api.http.headers import request_headers
+from api.http.headers import LATE, request_headers
 from api.http.keyless import KeylessAddress
 from api.http.negotiation import Media
 from api.http.problems import problem_of_entry
@@ -145,7 +146,7 @@ class RequestLine:
         trail = scope[TRAIL] = Trail(_request_id(scope), kind=_kind(scope["path"]))
         CURRENT.set(trail)
         is_secured = self._has_hsts and scope["scheme"] == "https"
-        response = _Response(send, trail.request_id, self._secure if is_secured else SECURITY)
+        response = _Response(scope, send, trail.request_id, self._secure if is_secured else SECURITY)
         with self._telemetry.around(scope, trail):
             try:
                 await self._app(scope, receive, response.send)
@@ -163,9 +164,10 @@ class RequestLine:
 class _Response:
     """Sends a response on, with the headers that each one has, and remembers its status."""
 
-    __slots__ = ("_id", "_more", "_send", "status")
+    __slots__ = ("_id", "_more", "_scope", "_send", "status")
 
-    def __init__(self, send: Send, request_id: str, more: Sequence[tuple[bytes, bytes]]) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, more: Sequence[tuple[bytes, bytes]]) -> None:
+        self._scope = scope
         self._send = send
         self._more = more
         self._id = request_id.encode()
@@ -174,11 +176,20 @@ class _Response:
     async def send(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            headers = [*message.get("headers", ()), (b"x-request-id", self._id), *self._more]
-            if CLOSED_POLICY[0] not in {name.lower() for name, _ in headers}:
+            given, late = message.get("headers", ()), self._scope.get(LATE)
+            headers = [*given, (b"x-request-id", self._id), *self._more, *(late() if late is not None else ())]
+            if not _has_policy(given):
                 headers.append(CLOSED_POLICY)
             message = {**message, "headers": headers}
         await self._send(message)
+
+
+_name: Final = itemgetter(0)
+
+
+def _has_policy(headers: Iterable[tuple[bytes, bytes]]) -> bool:
+    """Return whether an answer says itself what a page may load."""
+    return CLOSED_POLICY[0] in map(bytes.lower, map(_name, headers))
 
 
 def refusal_media(path: str) -> Media:

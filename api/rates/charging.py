@@ -6,7 +6,7 @@ from typing import Final
 from starlette.types import Scope
 
 from api.http.client_address import client_address
-from api.rates.rates import Rates
+from api.rates.rates import Decision, Rates
 from schema.principal import Principal
 
 STANDINGS: Final = "achene.standings"
@@ -28,14 +28,30 @@ def counting(scope: Scope, principal: Principal, rates: Rates) -> Callable[[], A
     return count
 
 
-def charging(scope: Scope, principal: Principal, rates: Rates) -> Callable[[int], Awaitable[None]]:
-    """Return what counts the cost of an operation before it runs, in rows, for `schema.context.Context`."""
+def charging(scope: Scope, principal: Principal, rates: Rates) -> Callable[[int], Awaitable[None] | None] | None:
+    """Return what counts the cost of an operation before it runs, in rows, for `schema.context.Context`.
 
-    async def charge(rows: int) -> None:
-        decision = await rates.charge(principal, client_address(scope), rows)
-        if STANDINGS in scope:
-            scope[STANDINGS].extend(decision.standings)
+    Returns:
+        None where nothing is counted. What it is returns what has to be waited for, and None where nothing has.
+    """
+    if not rates.is_budgeting(principal):
+        return None
+    address = client_address(scope)
+
+    def decide(decision: Decision) -> None:
+        if (standings := scope.get(STANDINGS)) is not None:
+            standings.extend(decision.standings)
         if decision.refusal is not None:
             raise decision.refusal
+
+    async def wait(rows: int) -> None:
+        decide(await rates.charge(principal, address, rows))
+
+    def charge(rows: int) -> Awaitable[None] | None:
+        decision = rates.charge_now(principal, address, rows)
+        if decision is None:
+            return wait(rows)
+        decide(decision)
+        return None
 
     return charge

@@ -1,8 +1,7 @@
 """What counts: the counters of all callers, in this server's memory or shared by all servers."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from api.rates.policy import Policy
 from api.rates.standing import Standing
@@ -13,8 +12,7 @@ class CountersUnavailableError(AcheneError):
     """Nothing can be counted at the moment."""
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(NamedTuple):
     """Whose counters."""
 
     name: str
@@ -24,8 +22,7 @@ class Caller:
     """Whether it showed a key that holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
+class Charge(NamedTuple):
     """What a caller asks for under one policy."""
 
     policy: Policy
@@ -46,6 +43,9 @@ class Counters(Protocol):
 
     async def close(self) -> None:
         """Disconnect."""
+
+    def take_now(self, charges: Sequence[Charge]) -> list[Standing] | None:
+        """Count charges as `take` does; None where that has to be waited for, and nothing is counted yet."""
 
     async def take(self, charges: Sequence[Charge]) -> list[Standing]:
         """Count charges, each by itself and only if it fits.

@@ -6,17 +6,17 @@ of browsers, which `api.http.middleware.Cors` answers further out.
 
 from functools import partial
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.context import Parts, authenticate, trail_of
 from api.http.answer import UNCACHED, Answer
 from api.http.client_address import client_address
 from api.http.errors import NotAcceptableError
-from api.http.headers import request_headers
+from api.http.headers import LATE, request_headers
 from api.http.middleware import GRAPHQL_PATH, is_probe
 from api.http.negotiation import OFFERS, Media, accepted
 from api.rates.charging import STANDINGS
-from api.rates.standing import Standing, rate_headers
+from api.rates.standing import rate_headers
 from api.telemetry import logger
 from schema.errors import PublicError
 from schema.principal import Principal
@@ -39,9 +39,11 @@ class RateGate:
         if not rates.is_limiting(principal):
             await self._app(scope, receive, send)
             return
-        decision = await rates.admit(principal, client_address(scope), scope["method"], path)
-        scope[STANDINGS] = list(decision.standings)
-        send = partial(_send, scope[STANDINGS], send)
+        asked = principal, client_address(scope), scope["method"], path
+        if (decision := rates.admit_now(*asked)) is None:
+            decision = await rates.admit(*asked)
+        standings = scope[STANDINGS] = list(decision.standings)
+        scope[LATE] = partial(rate_headers, standings)
         if decision.refusal is None:
             await self._app(scope, receive, send)
             return
@@ -71,12 +73,6 @@ class RateGate:
 def _refused(scope: Scope, path: str, error: PublicError) -> Answer:
     """Return a refusal in the form that the path has for all its errors."""
     return Answer.refusal(error, UNCACHED, _wanted(scope) if path == GRAPHQL_PATH else Media.PROBLEM)
-
-
-async def _send(standings: list[Standing], send: Send, message: Message) -> None:
-    if message["type"] == "http.response.start" and standings:
-        message = {**message, "headers": [*message.get("headers", ()), *rate_headers(standings)]}
-    await send(message)
 
 
 def _path(scope: Scope) -> str:

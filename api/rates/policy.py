@@ -56,6 +56,9 @@ class Policy:
     seconds: int = field(init=False)
     """Length of a window."""
 
+    counted_as: str = field(init=False)
+    """What is another for another rate, so that a rate which is changed begins to count anew."""
+
     quoted: str = field(init=False)
     """Its name as a structured field writes text. Source: RFC 9651 section 3.3.3."""
 
@@ -65,6 +68,7 @@ class Policy:
         object.__setattr__(self, "quoted", f'"{name}"')
         object.__setattr__(self, "amount", self.rate.amount)
         object.__setattr__(self, "seconds", self.rate.get_expiry())
+        object.__setattr__(self, "counted_as", self.rate.key_for(self.name))
 
     def __str__(self) -> str:
         """Return the rate in words, such as `10 requests in 60 seconds`."""

@@ -7,10 +7,9 @@ The names of callers hold ids and hashes of addresses alone: who reads the share
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import blake2b, sha256
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from limits import RateLimitItemPerMinute
 
@@ -30,8 +29,7 @@ NOWHERE: Final = Caller("nowhere", is_key=False)
 """All callers without a key whose address is not known: they are one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(NamedTuple):
     """Whether a caller may go on."""
 
     standings: Sequence[Standing]
@@ -73,6 +71,10 @@ class Rates:
         """Disconnect."""
         await self._counters.close()
 
+    def is_budgeting(self, principal: Principal) -> bool:
+        """Return whether the cost of a caller's operations is counted."""
+        return self._cost_of(principal) is not None
+
     def is_limiting(self, principal: Principal) -> bool:
         """Return whether there is anything to count for a caller."""
         return bool(self._rules) or self._requests_of(principal) is not None or self._cost_of(principal) is not None
@@ -86,18 +88,27 @@ class Rates:
             method: Its method.
             path: Its path.
         """
-        policies = [rule.policy for rule in self._rules if rule.counts(method, path)]
-        if (whole := self._requests_of(principal)) is not None:
-            policies.insert(0, whole)
-        if not policies:
+        charges = self._requested(principal, address, method, path)
+        return _admitted(await self._take(charges)) if charges else FREE
+
+    def admit_now(self, principal: Principal, address: Address | None, method: str, path: str) -> Decision | None:
+        """Count a request as `admit` does; None where that has to be waited for, and nothing is counted yet."""
+        charges = self._requested(principal, address, method, path)
+        if not charges:
             return FREE
+        standings = self._counters.take_now(charges)
+        return None if standings is None else _admitted(Decision(standings))
+
+    def _requested(self, principal: Principal, address: Address | None, method: str, path: str) -> list[Charge]:
+        """Return what a request is counted by."""
+        policy, rules = self._requests_of(principal), self._rules
+        if policy is None and not rules:
+            return []
         caller = self._names.caller(principal, address)
-        decision = await self._take([Charge(policy, caller) for policy in policies])
-        if refused := [each for each in decision.standings if not each.is_within]:
-            worst = max(refused, key=lambda each: each.wait_seconds)
-            where = "" if worst.policy.name == REQUESTS else f" for {worst.policy.name}"
-            return _refused(f"Too many requests{where}: {worst.policy} are accepted.", worst, decision)
-        return decision
+        charges = [] if policy is None else [Charge(policy, caller)]
+        if rules:
+            charges += [Charge(rule.policy, caller) for rule in rules if rule.counts(method, path)]
+        return charges
 
     async def charge(self, principal: Principal, address: Address | None, rows: int) -> Decision:
         """Count the cost of an operation that is about to run, and say whether it may. Where not, nothing is counted.
@@ -107,17 +118,25 @@ class Rates:
             address: Where it comes from.
             rows: The most rows that it can read; at least one is counted.
         """
+        decided, charges = self._spent(principal, address, rows)
+        return decided or _afforded(await self._take(charges), rows)
+
+    def charge_now(self, principal: Principal, address: Address | None, rows: int) -> Decision | None:
+        """Count the cost of an operation as `charge` does; None where that has to be waited for."""
+        decided, charges = self._spent(principal, address, rows)
+        if decided is not None:
+            return decided
+        standings = self._counters.take_now(charges)
+        return None if standings is None else _afforded(Decision(standings), rows)
+
+    def _spent(self, principal: Principal, address: Address | None, rows: int) -> tuple[Decision | None, list[Charge]]:
+        """Return what an operation is counted by, or what is decided without counting."""
         policy = self._cost_of(principal)
         if policy is None:
-            return FREE
-        could = f"The operation could read {rows:,} rows; {policy} are accepted"
+            return FREE, []
         if rows > policy.amount:
-            return Decision((), LimitError(f"{could}. Ask for smaller pages."))
-        decision = await self._take([Charge(policy, self._names.caller(principal, address), max(rows, 1))])
-        for each in decision.standings:
-            if not each.is_within:
-                return _refused(f"{could}, and {each.remaining:,} are left.", each, decision)
-        return decision
+            return Decision((), LimitError(f"{_could(rows, policy)}. Ask for smaller pages.")), []
+        return None, [Charge(policy, self._names.caller(principal, address), max(rows, 1))]
 
     async def _take(self, charges: Sequence[Charge]) -> Decision:
         try:
@@ -144,11 +163,12 @@ class _Names:
         """Take what only the servers know that count together: the address of their store, with its password."""
         self._secret = sha256((redis_url or "").encode()).digest()
         self._of_network = lru_cache(maxsize=4096)(self._hashed)
+        self._of_key = lru_cache(maxsize=4096)(_named)
 
     def caller(self, principal: Principal, address: Address | None) -> Caller:
         """Return whose counters count."""
         if principal.key_id is not None:
-            return Caller(f"key:{principal.key_id}", is_key=True)
+            return self._of_key(principal.key_id)
         if not principal.is_anonymous:  # whom a team's own authentication knows
             return Caller(f"own:{self._hash(f'{principal.user_id}/{principal.subject}'.encode())}", is_key=True)
         if address is None:
@@ -160,6 +180,10 @@ class _Names:
 
     def _hash(self, name: bytes) -> str:
         return blake2b(name, key=self._secret, digest_size=16).hexdigest()
+
+
+def _named(key_id: int) -> Caller:
+    return Caller(f"key:{key_id}", is_key=True)
 
 
 def _counters(settings: Settings) -> Counters:
@@ -178,6 +202,28 @@ def _policy(name: Literal["requests", "cost"], rate: str | None) -> Policy | Non
 def _own(name: Literal["requests", "cost"], amount: int) -> Policy:
     """Return the policy of a key that has a number of its own, a minute."""
     return Policy(name, RateLimitItemPerMinute(amount), UNITS[name])
+
+
+def _admitted(decision: Decision) -> Decision:
+    """Return a decision on a request, refused where a policy is used up."""
+    refused = [each for each in decision.standings if not each.is_within]
+    if not refused:
+        return decision
+    worst = max(refused, key=lambda each: each.wait_seconds)
+    where = "" if worst.policy.name == REQUESTS else f" for {worst.policy.name}"
+    return _refused(f"Too many requests{where}: {worst.policy} are accepted.", worst, decision)
+
+
+def _afforded(decision: Decision, rows: int) -> Decision:
+    """Return a decision on an operation, refused where it costs more than is left."""
+    for each in decision.standings:
+        if not each.is_within:
+            return _refused(f"{_could(rows, each.policy)}, and {each.remaining:,} are left.", each, decision)
+    return decision
+
+
+def _could(rows: int, policy: Policy) -> str:
+    return f"The operation could read {rows:,} rows; {policy} are accepted"
 
 
 def _refused(message: str, worst: Standing, decision: Decision) -> Decision:

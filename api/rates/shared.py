@@ -80,6 +80,9 @@ class SharedCounters:
         with suppress(*FAILURES):
             await self._store.aclose()
 
+    def take_now(self, charges: Sequence[Charge]) -> None:
+        """Return None: the store has to be waited for."""
+
     async def take(self, charges: Sequence[Charge]) -> list[Standing]:
         """Count charges, each if it fits; see `Counters`."""
         if self.is_away:

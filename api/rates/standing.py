@@ -7,16 +7,16 @@ Source of the headers: draft-ietf-httpapi-ratelimit-headers-10, RFC 9651 for the
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from math import floor
+from operator import attrgetter
+from typing import NamedTuple
 
 from api.http.errors import Headers
 from api.rates.policy import Policy
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(NamedTuple):
     """The counters of one caller and one policy."""
 
     before: int
@@ -32,8 +32,7 @@ class Window:
     """How long the present window lasts."""
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a caller stands with one policy, after it asked for something."""
 
     policy: Policy
@@ -82,10 +81,15 @@ def seconds_until(policy: Policy, amount: int, window: Window) -> int:
     return floor(window.left_seconds + policy.seconds - room * policy.seconds / window.now) + 1
 
 
+_policy_of = attrgetter("policy")
+
+
 def rate_headers(standings: Sequence[Standing]) -> Headers:
-    """Return `RateLimit-Policy` and `RateLimit` for an answer."""
+    """Return `RateLimit-Policy` and `RateLimit` for an answer; none where nothing was counted."""
+    if not standings:
+        return ()
     told = ", ".join([f"{each.policy.quoted};r={each.remaining};t={each.reset_seconds}" for each in standings])
-    return ((b"ratelimit-policy", _policies(tuple([each.policy for each in standings]))), (b"ratelimit", told.encode()))
+    return ((b"ratelimit-policy", _policies(tuple(map(_policy_of, standings)))), (b"ratelimit", told.encode()))
 
 
 @lru_cache(maxsize=1024)

@@ -3,16 +3,23 @@
 import asyncio
 from cProfile import Profile
 from ipaddress import ip_address
+from types import SimpleNamespace
 
-from limits import RateLimitItemPerMinute
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from limits import RateLimitItemPerMinute, RateLimitItemPerSecond
+from limits.storage import memory
+from limits.strategies import SlidingWindowCounterRateLimiter
 
 from api.rates.counters import Caller, Charge
-from api.rates.memory import MemoryCounters, WindowStorage
+from api.rates.memory import MemoryCounters, Windows
 from api.rates.policy import Policy
 from api.rates.rates import Rates
 from api.settings import Settings
 from schema.principal import Principal
 from tests.api.rates.limited import START, Clock
+from tests.conftest import drawn
 
 TEN = Policy("requests", RateLimitItemPerMinute(10))
 KEY, OTHER = Caller("key:1", is_key=True), Caller("key:2", is_key=True)
@@ -56,13 +63,28 @@ async def test_the_window_slides() -> None:
     assert await accepted(counters, 20) == 10
 
 
+@given(st.lists(st.tuples(st.integers(1, 16), st.integers(0, 100)), max_size=40))
+@settings(max_examples=drawn(200))
+def test_as_limits_counts(past: list[tuple[int, int]]) -> None:
+    """What is let through is what the strategy of `limits` lets through, whatever was asked before and when."""
+    policy, windows = Policy("requests", RateLimitItemPerSecond(16, 8)), Windows()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(memory, "time", SimpleNamespace(time=lambda: now))  # in eighths of a second: exact as floats
+        now = START
+        theirs = SlidingWindowCounterRateLimiter(memory.MemoryStorage())
+        for amount, eighths in past:
+            expected = theirs.hit(policy.rate, "requests", "key:1", cost=amount)
+            assert windows.take(Charge(policy, KEY, amount), now).is_within == expected
+            now += eighths / 8
+
+
 async def test_counters_are_bounded() -> None:
     """However many callers come, so many counters are kept and no task is left running."""
-    storage = WindowStorage(size=100)
+    windows = Windows(size=100)
     before = asyncio.all_tasks()
     for number in range(1_000):
-        assert await storage.acquire_sliding_window_entry(f"address:{number}", 10, 60)
-    assert (len(storage._windows), len(storage.storage), len(storage.locks)) == (100, 0, 0)
+        assert windows.take(Charge(TEN, Caller(f"address:{number}", is_key=False)), START).is_within
+    assert len(windows) == 100
     assert asyncio.all_tasks() == before
 
 
@@ -76,15 +98,17 @@ async def test_addresses_push_out_no_key() -> None:
 
 
 async def test_a_request_costs_a_few_calls() -> None:
-    """Counting a request is a few dozen calls of Python, however many callers are known."""
-    rates = Rates(Settings(_env_file=None, rate_requests="10000/minute"))
+    """Counting a request and its cost is a few dozen calls of Python, however many callers are known."""
+    rates = Rates(Settings(_env_file=None, rate_requests="10000/minute", rate_cost="10000/minute"))
     address = ip_address("203.0.113.7")
     for number in range(2_000):
-        await rates.admit(Principal(key_id=number), address, "POST", "/graphql")
+        assert rates.admit_now(Principal(key_id=number), address, "POST", "/graphql") is not None
+    caller = Principal(key_id=7)
     counted = Profile(builtins=False)
     counted.enable()
     for _ in range(100):
-        await rates.admit(Principal(key_id=7), address, "POST", "/graphql")
+        rates.admit_now(caller, address, "POST", "/graphql")
+        rates.charge_now(caller, address, 5)
     counted.disable()
     calls = sum(each.callcount for each in counted.getstats()) / 100
     assert calls < 45
