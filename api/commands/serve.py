@@ -6,8 +6,10 @@ On the way out it is the other way round. What each step does is elsewhere: `api
 """
 
 import asyncio
+import socket
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -17,7 +19,7 @@ from api.commands.content import bars
 from api.commands.migrate import run as migrate_to_head
 from api.embedded.embedded import database_url, past_pooler
 from api.http.listen import base_url, bind, until_stopped
-from api.serving.server import run
+from api.serving.single import begin_anew, run
 from api.serving.supervisor import supervise
 from api.settings import Settings
 
@@ -87,27 +89,34 @@ def serve(
     settings = Settings(**given)  # type: ignore[arg-type]  # named as the fields are
     is_embedded = settings.database_url is None
     is_migrating = is_embedded if migrate is None else migrate
+    posts = demo_posts if is_embedded and is_migrating and demo else None
     with until_stopped(), bind(settings.host, settings.port) as listener:
-        console = Console()
         with database_url(settings) as url:
             if is_migrating:
                 migrate_to_head(past_pooler(settings, url))
-            key = _prepare_demo(url, settings, demo_posts) if is_embedded and is_migrating and demo else None
-            greeting = Greeting(
-                base_url(listener),
-                settings.is_graphiql_served,
-                settings.is_rest_described,
-                f"embedded PostgreSQL in {settings.data_dir}" if is_embedded else "the one of DATABASE_URL",
-                key,
-            )
-            if settings.workers > 1:
-                embedded = url if is_embedded else None
-                supervise(listener, settings, given, embedded, lambda: greeting.print(console))
-                return
-            from api.app import create_app  # the graph takes a moment to load; the port comes first
+            key = None if posts is None else _prepare_demo(url, settings, posts)
+            is_renewed = _serve(listener, settings, given, url, key)
+        if is_renewed:
+            begin_anew(listener)
 
-            app = create_app(settings, url)
-            run(app, listener, settings, lambda: greeting.print(console), app.state.parts.health.leave)
+
+def _serve(listener: socket.socket, settings: Settings, given: Mapping[str, Any], url: str, key: str | None) -> bool:
+    """Serve until told to stop; return whether this process is to begin anew then."""
+    is_embedded, console = settings.database_url is None, Console()
+    greeting = Greeting(
+        base_url(listener),
+        settings.is_graphiql_served,
+        settings.is_rest_described,
+        f"embedded PostgreSQL in {settings.data_dir}" if is_embedded else "the one of DATABASE_URL",
+        key,
+    )
+    if settings.workers > 1:
+        supervise(listener, settings, given, url if is_embedded else None, lambda: greeting.print(console))
+        return False
+    from api.app import create_app  # the graph takes a moment to load; the port comes first
+
+    app = create_app(settings, url)
+    return run(app, listener, settings, lambda: greeting.print(console), app.state.parts.health.leave, given)
 
 
 def _prepare_demo(url: str, settings: Settings, posts: int) -> str:

@@ -1,12 +1,14 @@
 """Takes an address, or says clearly why it cannot, and turns signals into an end without an error.
 
 The address is taken before anything else is started, so that a port in use costs nothing and leaves nothing.
+It may also be one that is open already: from ourselves before a restart, or from systemd's socket activation.
 Signals become `KeyboardInterrupt`, so that every `with` block on the way out does its work.
 """
 
+import os
 import signal
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Final
@@ -16,9 +18,12 @@ from schema.errors import StartError
 BACKLOG: Final = 2048
 """Connections that the system holds for us while we are busy."""
 
+FIRST_GIVEN: Final = 3
+"""Descriptor of a listener that we are given. Source: sd_listen_fds(3)."""
+
 
 def bind(host: str, port: int) -> socket.socket:
-    """Take an address and begin to listen on it.
+    """Take an address and begin to listen on it; where we were given a listener that is open, take that.
 
     Args:
         host: Name or address.
@@ -27,6 +32,9 @@ def bind(host: str, port: int) -> socket.socket:
     Raises:
         StartError: It is in use, not ours, or not allowed; the message says what to change.
     """
+    if os.environ.get("LISTEN_PID") == str(os.getpid()) and os.environ.get("LISTEN_FDS") == "1":
+        os.set_inheritable(FIRST_GIVEN, False)
+        return socket.socket(fileno=FIRST_GIVEN)
     try:
         family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[
             0
@@ -42,6 +50,13 @@ def bind(host: str, port: int) -> socket.socket:
         listener.close()
         raise StartError(_refusal(host, port, error)) from error
     return listener
+
+
+def hand_on(listener: socket.socket) -> Mapping[str, str]:
+    """Make a listener outlive this program, and return the variables by which the next one in this process finds it."""
+    os.dup2(listener.fileno(), FIRST_GIVEN)
+    os.set_inheritable(FIRST_GIVEN, True)  # which it is not yet where it had this descriptor before
+    return {"LISTEN_PID": str(os.getpid()), "LISTEN_FDS": "1"}
 
 
 def base_url(listener: socket.socket) -> str:

@@ -10,6 +10,8 @@ How it stops, after SIGTERM:
 A worker that is replaced leaves the listener to the others at once, and has no need to tell balancers. It answers what
 still comes on its connections, each answer the last of its connection; one that stays silent is closed after a while.
 After SIGINT, as of Ctrl-C, nobody waits for clients that say nothing.
+
+A server that begins anew (`api.serving.single`) leaves the listener's queue to itself, and waits for no silent client.
 """
 
 import asyncio
@@ -26,7 +28,6 @@ from api.http.protocol import ConnectionLimits, protocol_of
 from api.serving.acceptor import Acceptor, Loads, Turn
 from api.settings import Settings
 from api.telemetry import logger
-from schema.errors import StartError
 
 KEEP_ALIVE_SECONDS: Final = 75
 """How long an idle connection stays; longer than load balancers keep theirs, so that they close first."""
@@ -41,7 +42,7 @@ SETTLE_SECONDS: Final = 0.2
 """How long connections may send a request when no more are taken: some were opened only now."""
 
 MOVE_SECONDS: Final = 5.0
-"""How long they may, where another worker has taken over."""
+"""How long they may, where another worker has taken over already."""
 
 STEP_SECONDS: Final = 0.02
 """How often a server that stops looks whether it is done."""
@@ -82,33 +83,11 @@ def connection_limits(settings: Settings) -> ConnectionLimits:
     )
 
 
-def run(
-    app: Callable[..., Any],
-    listener: socket.socket,
-    settings: Settings,
-    on_started: Callable[[], None],
-    on_leaving: Callable[[], None],
-) -> None:
-    """Serve until SIGINT or SIGTERM.
-
-    Args:
-        app: What answers, an ASGI application.
-        listener: From `bind`.
-        settings: Limits.
-        on_started: Called once requests are answered.
-        on_leaving: Called when balancers should send elsewhere.
-
-    Raises:
-        StartError: The application did not start.
-    """
-    try:
-        Server(app, listener, settings, on_started, on_leaving).run()
-    except SystemExit as error:
-        raise StartError("The server did not start; the log above says why.") from error
-
-
 class Server(uvicorn.Server):
     """A server of one application on one listener."""
+
+    move_seconds = MOVE_SECONDS
+    """How long connections may send a request when a successor has taken over."""
 
     def __init__(
         self,
@@ -119,7 +98,7 @@ class Server(uvicorn.Server):
         on_leaving: Callable[[], None],
         place: tuple[Loads, int] | None = None,
     ) -> None:
-        """Prepare; nothing is started yet. Takes what `run` takes.
+        """Prepare; nothing is started yet.
 
         Args:
             app: What answers.
@@ -162,7 +141,7 @@ class Server(uvicorn.Server):
                 await self._go_on(self._drain_seconds, lambda: False)
             await self._acceptor.finish(is_replaced=self._is_replaced)
             is_empty = lambda: not self.server_state.connections  # noqa: E731 - short
-            await self._go_on(MOVE_SECONDS if self._is_replaced else SETTLE_SECONDS, is_empty)
+            await self._go_on(self.move_seconds if self._is_replaced else SETTLE_SECONDS, is_empty)
         await super().shutdown(sockets)
 
     async def _go_on(self, seconds: float, is_done: Callable[[], bool]) -> None:

@@ -1,7 +1,8 @@
 """Keeps several workers alive on one listener: starts them, replaces dead ones, restarts them one by one, stops them.
 
     SIGTERM, SIGINT   stop all; each finishes its requests, as `api.serving.server` says
-    SIGHUP            restart: for each worker a new one is started, and when that serves, the old one leaves
+    SIGHUP            restart: for each worker a new one is started, and when that serves, the old one leaves;
+                      or stop, where it says that the terminal is gone
 
 A worker that ends by itself, or hangs, is replaced: at once the first time, then after pauses that grow. Where workers
 end soon after they began, again and again, and none lives on, the supervisor gives up with a message.
@@ -27,6 +28,7 @@ from prometheus_client.multiprocess import mark_process_dead
 
 from api.serving.acceptor import Loads
 from api.serving.process import Hatchery, WorkerProcess
+from api.serving.terminal import Terminal
 from api.serving.worker import Task
 from api.settings import Settings
 from api.telemetry import configure_logging
@@ -102,6 +104,7 @@ class Supervisor:
         self._alive: dict[WorkerProcess, int] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._restart_wanted = asyncio.Event()
+        self._terminal = Terminal()
         self._changing = asyncio.Lock()
 
     async def run(self) -> None:
@@ -218,8 +221,14 @@ class Supervisor:
         return self._settings.drain_seconds + self._settings.shutdown_timeout_seconds + MARGIN_SECONDS
 
     def restart(self) -> None:
-        """Begin to replace the workers, one by one; where that is being done, once more afterwards."""
-        self._restart_wanted.set()
+        """Begin to replace the workers, one by one; where that is being done, once more afterwards.
+
+        Where nobody is left to see it, stop.
+        """
+        if self._terminal.is_gone:
+            self.stop()
+        else:
+            self._restart_wanted.set()
 
     def stop(self, number: int = signal.SIGTERM) -> None:
         """Begin to stop, as workers do after a signal; a second signal is passed on as well."""

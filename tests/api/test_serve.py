@@ -82,9 +82,9 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
 
 
 @contextmanager
-def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Running]:
+def serving(folder: Path, *arguments: str, cwd: Path | None = None, **variables: str) -> Iterator[Running]:
     """Run `achene serve` on a free port until it has printed its addresses."""
-    with started(folder, *arguments, **variables) as running:
+    with started(folder, *arguments, cwd=cwd, **variables) as running:
         read: queue.Queue[str] = queue.Queue()
         output = running.process.stdout
         assert output is not None
@@ -101,7 +101,7 @@ def serving(folder: Path, *arguments: str, **variables: str) -> Iterator[Running
 
 
 @contextmanager
-def started(folder: Path, *arguments: str, **variables: str) -> Iterator[Running]:
+def started(folder: Path, *arguments: str, cwd: Path | None = None, **variables: str) -> Iterator[Running]:
     """Start `achene serve` on a free port; kill it at the end where the test did not stop it."""
     errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed below
     process = subprocess.Popen(  # noqa: S603 - ourselves
@@ -109,6 +109,7 @@ def started(folder: Path, *arguments: str, **variables: str) -> Iterator[Running
         stdout=subprocess.PIPE,
         stderr=errors,
         text=True,
+        cwd=cwd,
         env=environment(folder, **variables),
     )
     try:

@@ -24,7 +24,7 @@ def serve(port: int) -> None:
     """Serve as `achene serve` does, by a graph that compiles nothing."""
     from api.app import create_app, page_limits
     from api.http.listen import bind, until_stopped
-    from api.serving.server import run
+    from api.serving.single import run
     from api.settings import Settings
     from schema.build import build_graph_schema
 

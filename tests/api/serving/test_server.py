@@ -13,7 +13,6 @@ import pytest
 from starlette.types import Receive, Scope, Send
 
 from api.http.listen import bind
-from api.serving import server as module
 from api.serving.acceptor import Acceptor, Loads, Turn
 from api.serving.server import Server
 from api.settings import Settings
@@ -153,7 +152,7 @@ async def test_waiting_connections_are_answered() -> None:
 
 async def test_replaced_worker_lets_connections_move(monkeypatch: pytest.MonkeyPatch) -> None:
     """A worker that is replaced tells no balancer, answers once more on each connection, and closes silent ones."""
-    monkeypatch.setattr(module, "MOVE_SECONDS", 1.0)
+    monkeypatch.setattr(Server, "move_seconds", 1.0)
     async with served(drain_seconds=30) as found:
         moving, silent = await found.client(), await found.client()
         for client in (moving, silent):
