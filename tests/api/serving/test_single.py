@@ -39,7 +39,7 @@ async def test_restart(server_url: Callable[[str], str], template: str, tmp_path
         file.write_text("ACHENE_OPENAPI=false")
         server.process.send_signal(signal.SIGHUP)
         async with asyncio.timeout(60):
-            while await status() != 404:
+            while await status() != 404:  # noqa: ASYNC110 - nobody tells
                 await asyncio.sleep(0.1)
         code, errors = server.stop(signal.SIGTERM)
     await drop(server_url, name)
