@@ -13,7 +13,8 @@ from api.data.database import Database
 from api.data.reads import Reads
 from api.graphql.taught import Texts
 from api.health.health import Health
-from api.http.headers import request_headers
+from api.http.client_address import client_host
+from api.http.headers import Headers, request_headers
 from api.keys import Keys
 from api.rates.rates import Rates
 from api.settings import Settings
@@ -69,6 +70,35 @@ class Parts:
     """A team's own way to say who asks, before keys are looked at."""
 
 
+def caller_now(headers: Headers, host: str | None, parts: Parts) -> Principal | None:
+    """Return who sends a request, where that is known at once; None where `authenticate` has to find out.
+
+    Args:
+        headers: Its headers, each of which it has but once.
+        host: The address that it comes from, as text; None where that is not known.
+        parts: The server.
+    """
+    if parts.authentication is not None:
+        return None
+    if b"x-api-key" not in headers and b"authorization" not in headers:
+        return parts.anonymous
+    return parts.keys.recognize(headers, host)
+
+
+def known_caller(scope: Scope, parts: Parts) -> Principal | None:
+    """Return who sends a request as `authenticate` does, where that is known at once."""
+    found = scope.get(CALLER)
+    if found is None:
+        headers = request_headers(scope)
+        if len(headers) != len(scope["headers"]):
+            return None
+        found = caller_now(headers, client_host(scope), parts)
+        if found is not None:
+            scope[CALLER] = found
+            trail_of(scope).key = found.key_prefix
+    return found if isinstance(found, Principal) else None
+
+
 async def authenticate(scope: Scope, parts: Parts) -> Principal:
     """Return who sends a request; the request's log line gets the visible part of the key.
 
@@ -79,7 +109,9 @@ async def authenticate(scope: Scope, parts: Parts) -> Principal:
         UnauthenticatedError: The key does not hold.
         UnavailableError: It has to be looked up, and the database did not answer.
     """
-    found: Principal | PublicError | None = scope.get(CALLER)
+    found: Principal | PublicError | None = known_caller(scope, parts)
+    if found is None:
+        found = scope.get(CALLER)
     if found is None:
         try:
             found = await _identify(scope, parts)
@@ -92,17 +124,15 @@ async def authenticate(scope: Scope, parts: Parts) -> Principal:
 
 
 async def _identify(scope: Scope, parts: Parts) -> Principal:
+    trail = trail_of(scope)
     if parts.authentication is not None and (own := await parts.authentication.identify(scope)) is not None:
-        trail_of(scope).key = own.key_prefix
+        trail.key = own.key_prefix
         return own
-    headers = request_headers(scope)
-    if b"x-api-key" not in headers and b"authorization" not in headers:
-        return parts.anonymous
     presented = presented_key(scope["headers"])
     if presented is None:
         return parts.anonymous
     principal = await parts.keys.resolve(presented, scope)
-    trail_of(scope).key = principal.key_prefix
+    trail.key = principal.key_prefix
     return principal
 
 

@@ -37,8 +37,18 @@ def client_address(scope: Scope) -> Address | None:
         An IPv4 address also where the socket shows it as a mapped IPv6 address; None where there is no address, as
         behind a Unix socket or where a trusted proxy names none.
     """
+    return address_of(client_host(scope))
+
+
+def client_host(scope: Scope) -> str | None:
+    """Return the address that a request comes from as text, see `client_address`."""
     client = scope.get("client")
-    return _parsed(client[0]) if client else None
+    return client[0] if client else None
+
+
+def address_of(host: str | None) -> Address | None:
+    """Return an address that is given as text; None where it is none."""
+    return None if host is None else _parsed(host)
 
 
 def network_of(address: Address) -> Network:

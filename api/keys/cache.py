@@ -2,9 +2,16 @@
 
 Each of the two is bounded by itself, so that a flood of invented keys drives no real one out. Whether what is
 remembered may be used is decided in `api.keys.keys`.
+
+Of keys that were shown and held, a hash is remembered besides, so that the same one is known again by a single look. It
+is keyed with a secret of the process: nobody can tell from the time that a look takes how near it was, and what is
+remembered is worth nothing elsewhere.
 """
 
-from cachetools import TTLCache
+from hashlib import blake2b
+from secrets import token_bytes
+
+from cachetools import FIFOCache, TTLCache
 
 from api.keys.records import NOBODY, Record
 
@@ -21,6 +28,9 @@ class Cache:
         """
         self._known: TTLCache[str, Record] = TTLCache(size, seconds)
         self._unknown: TTLCache[str, Record] = TTLCache(size, seconds)
+        self._shown: FIFOCache[bytes, tuple[float, Record]] = FIFOCache(size)
+        self._secret = token_bytes(32)
+        self._seconds = seconds
         self._generation = 0
 
     def __len__(self) -> int:
@@ -41,9 +51,31 @@ class Cache:
         if generation == self._generation:
             (self._unknown if record is NOBODY else self._known)[prefix] = record
 
+    def shown(self, key: bytes, now: float) -> Record | None:
+        """Return the key that this is, where exactly this was shown before, held, and still does.
+
+        Args:
+            key: What is shown.
+            now: Seconds of `time.monotonic`.
+        """
+        try:
+            until, record = self._shown[self._hash(key)]
+        except KeyError:
+            return None
+        return record if now < until else None
+
+    def note_shown(self, key: bytes, record: Record) -> None:
+        """Remember that a key was shown and held, where it is remembered itself: then its changes are heard of."""
+        if (prefix := record.principal.key_prefix) is not None and self._known.get(prefix) is record:
+            self._shown[self._hash(key)] = min(record.ends_at, record.read_at + self._seconds), record
+
+    def _hash(self, key: bytes) -> bytes:
+        return blake2b(key, key=self._secret, digest_size=32).digest()
+
     def forget(self, prefix: str | None) -> None:
         """Forget a key that changed, or all of them where None."""
         self._generation += 1
+        self._shown.clear()  # changes are rare, and each is noted again when it is next shown
         if prefix is None:
             self._known.clear()
             self._unknown.clear()

@@ -28,6 +28,7 @@ ALPHABET: Final = string.digits + string.ascii_uppercase + string.ascii_lowercas
 PREFIX_LENGTH: Final = 10
 SECRET_LENGTH: Final = 43
 CHECKSUM_LENGTH: Final = 6
+LENGTH: Final = len(MARK) + PREFIX_LENGTH + len("_") + SECRET_LENGTH + CHECKSUM_LENGTH
 
 PREFIX_PLACE: Final = slice(len(MARK), len(MARK) + PREFIX_LENGTH)
 """Where a key has its prefix."""

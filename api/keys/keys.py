@@ -10,8 +10,10 @@ from typing import Final
 from starlette.types import Scope
 
 from api.data.database import Database
+from api.http.client_address import client_host
+from api.http.headers import Headers, request_headers
 from api.keys.cache import Cache
-from api.keys.format import PREFIX_PLACE, prefix_of
+from api.keys.format import LENGTH, PREFIX_PLACE, prefix_of
 from api.keys.listener import Listener
 from api.keys.lookup import Lookup
 from api.keys.records import Record
@@ -22,6 +24,9 @@ from schema.principal import Principal
 
 REFUSED: Final = "The API key is unknown, revoked or expired."
 """One message for all three: who does not have the key learns nothing of it."""
+
+BEARER: Final = b"Bearer "
+"""How most clients that send `Authorization` begin it; others are looked at more closely."""
 
 ELSEWHERE: Final = "The API key may not be used from where this request comes from."
 """One message for origins and for networks: who has stolen a key learns not which of them to forge."""
@@ -66,6 +71,30 @@ class Keys:
         """Write down the uses that were noted, now. It never raises."""
         await self._usage.flush()
 
+    def recognize(self, headers: Headers, host: str | None) -> Principal | None:
+        """Return who shows a key that was shown before, and holds; None where one has to look closer, see `resolve`.
+
+        Args:
+            headers: The headers of a request that has each but once.
+            host: The address that it comes from, as text; None where that is not known.
+        """
+        key = headers.get(b"x-api-key")
+        authorization = headers.get(b"authorization")
+        if key is None:
+            if authorization is None or not authorization.startswith(BEARER):
+                return None
+            key = authorization[len(BEARER) :]
+        elif authorization is not None:
+            return None
+        now = time.monotonic()
+        if len(key) != LENGTH or now >= self._listener.trusted_until:
+            return None
+        record = self._cache.shown(key, now)
+        if record is None or (record.places is not None and not record.places.allow(headers, host)):
+            return None
+        self._usage.note(record.principal.key_id, now)
+        return record.principal
+
     async def resolve(self, presented: str, scope: Scope | None = None) -> Principal:
         """Return who shows a key.
 
@@ -84,8 +113,10 @@ class Keys:
         now = time.monotonic()
         if now >= record.ends_at or record.principal.key_id is None:
             raise UnauthenticatedError(REFUSED)
-        if record.places is not None and scope is not None and not record.places.allow(scope):
+        if scope is not None and not _is_allowed(record, scope):
             raise ForbiddenError(ELSEWHERE)
+        if self._listener.is_trusted:
+            self._cache.note_shown(presented.encode(), record)
         self._usage.note(record.principal.key_id, now)
         return record.principal
 
@@ -105,3 +136,7 @@ class Keys:
         if self._listener.is_trusted:
             self._cache.put(prefix, record, generation)
         return record
+
+
+def _is_allowed(record: Record, scope: Scope) -> bool:
+    return record.places is None or record.places.allow(request_headers(scope), client_host(scope))

@@ -72,14 +72,15 @@ class Listener:
         self._hosts = None if database.session_url is None else Hosts(database.session_url)
         self._staleness = staleness_seconds
         self._hear = hear
-        self._trusted_until = 0.0
+        self.trusted_until = 0.0
+        """Until when a change that is older than the bound would have been heard of: seconds of `time.monotonic`."""
         self._task: asyncio.Task[None] | None = None
         self._is_silent = False
 
     @property
     def is_trusted(self) -> bool:
         """True where a change that is older than the bound would have been heard of."""
-        return time.monotonic() < self._trusted_until
+        return time.monotonic() < self.trusted_until
 
     def start(self) -> None:
         """Begin to listen. The database need not be there."""
@@ -91,7 +92,7 @@ class Listener:
 
     async def close(self) -> None:
         """Stop listening."""
-        self._trusted_until = 0.0
+        self.trusted_until = 0.0
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait({self._task})
@@ -106,11 +107,11 @@ class Listener:
                 self._tell(str(error))
                 wait = POOLER_DELAY_SECONDS
             except LOST as error:
-                delay = FIRST_DELAY_SECONDS if self._trusted_until else min(delay * 2, LONGEST_DELAY_SECONDS)
+                delay = FIRST_DELAY_SECONDS if self.trusted_until else min(delay * 2, LONGEST_DELAY_SECONDS)
                 self._tell(f"The connection was lost ({type(error).__name__}).")
                 wait = delay
             finally:
-                self._trusted_until = 0.0
+                self.trusted_until = 0.0
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - spreads servers, guards nothing
 
     async def _listen(self, hosts: Hosts) -> None:
@@ -138,7 +139,7 @@ class Listener:
             pid = await connection.fetchval("SELECT pg_backend_pid()")
         if pid != connection.get_server_pid():
             raise PoolerError("A pooler stands between this server and PostgreSQL.")
-        self._trusted_until = asked_at + self._staleness
+        self.trusted_until = asked_at + self._staleness
         if self._is_silent:
             self._is_silent = False
             log.info("key changes are heard again")

@@ -8,10 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from starlette.types import Scope
-
-from api.http.client_address import Network, client_address, parse_networks
-from api.http.headers import request_headers
+from api.http.client_address import Network, address_of, parse_networks
+from api.http.headers import Headers
 from schema.errors import BadInputError
 
 ORIGIN: Final = re.compile(r"https?://(\[[0-9a-f:.]+\]|[a-z0-9.-]+)(:[0-9]{1,5})?", re.ASCII)
@@ -29,13 +27,18 @@ class Places:
     networks: tuple[Network, ...] | None = None
     """Networks; any where None."""
 
-    def allow(self, scope: Scope) -> bool:
-        """Return whether a request comes from where the key may be used."""
-        if self.origins is not None and request_headers(scope).get(b"origin") not in self.origins:
+    def allow(self, headers: Headers, host: str | None) -> bool:
+        """Return whether a request comes from where the key may be used.
+
+        Args:
+            headers: Its headers.
+            host: The address that it comes from, as text; None where that is not known.
+        """
+        if self.origins is not None and headers.get(b"origin") not in self.origins:
             return False
         if self.networks is None:
             return True
-        address = client_address(scope)
+        address = address_of(host)
         return address is not None and any(address in network for network in self.networks)
 
 

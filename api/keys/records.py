@@ -61,6 +61,9 @@ class Record:
     ends_at: float
     """When it stops working, by expiry or by being taken back: seconds of `time.monotonic`."""
 
+    read_at: float = -inf
+    """When the database was asked for it: seconds of `time.monotonic`."""
+
     places: Places | None = None
     """Where it may be used from; anywhere where None."""
 
@@ -110,6 +113,7 @@ def to_records(rows: Iterable[Row[Any]], asked_at: float) -> dict[str, Record]:
             ),
             row.secret_hash,
             inf if row.seconds_left is None else asked_at + row.seconds_left,
+            asked_at,
             places(row.origins, row.networks),
         )
         for row in rows

@@ -35,9 +35,10 @@ class Usage:
         self._task: asyncio.Task[None] | None = None
         self._is_failing = False
 
-    def note(self, key_id: int, at: float) -> None:
-        """Remember that a key was used, at a time of `time.monotonic`."""
-        self._uses[key_id] = at
+    def note(self, key_id: int | None, at: float) -> None:
+        """Remember that a key was used, at a time of `time.monotonic`; None is no key."""
+        if key_id is not None:
+            self._uses[key_id] = at
 
     def start(self) -> None:
         """Begin to write now and then."""

@@ -8,7 +8,7 @@ from functools import partial
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from api.context import Parts, authenticate, trail_of
+from api.context import Parts, authenticate, known_caller, trail_of
 from api.http.answer import UNCACHED, Answer
 from api.http.client_address import client_address
 from api.http.errors import NotAcceptableError
@@ -35,7 +35,7 @@ class RateGate:
         if scope["type"] != "http" or is_probe(path := _path(scope)):
             await self._app(scope, receive, send)
             return
-        principal, rates = await self._caller(scope), self._parts.rates
+        principal, rates = known_caller(scope, self._parts) or await self._caller(scope), self._parts.rates
         if not rates.is_limiting(principal):
             await self._app(scope, receive, send)
             return
