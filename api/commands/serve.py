@@ -18,6 +18,7 @@ from rich.text import Text
 from api.commands.content import bars
 from api.commands.migrate import run as migrate_to_head
 from api.embedded.embedded import database_url, past_pooler
+from api.health.checks import hindrance
 from api.http.listen import base_url, bind, until_stopped
 from api.serving.single import begin_anew, run
 from api.serving.supervisor import supervise
@@ -38,6 +39,8 @@ class Greeting:
     """Where the data is, in words for people."""
     key: str | None
     """Key of the demo; None where there is none."""
+    hindrance: str | None
+    """What keeps the server from being ready; None where nothing does."""
 
     def print(self, console: Console) -> None:
         """Print it at once, as workers log meanwhile; long lines stay whole, so that they can be copied."""
@@ -61,6 +64,8 @@ class Greeting:
         text = Text.assemble("\n", ("Achene", "bold green"), " is serving. Press Ctrl-C to stop.\n\n")
         for name, value in rows:
             text.append(f"  {name:<10}", "bold").append(f"{value}\n")
+        if self.hindrance:
+            text.append(f"  {'Not ready':<10}", "bold red").append(f"{self.hindrance}\n")
         console.print(text, soft_wrap=True, highlight=False)
 
 
@@ -95,23 +100,30 @@ def serve(
             if is_migrating:
                 migrate_to_head(past_pooler(settings, url))
             key = None if posts is None else _prepare_demo(url, settings, posts)
-            is_renewed = _serve(listener, settings, given, url, key)
+            is_renewed = _serve(listener, settings, given, url, _greeting(listener, settings, url, key))
         if is_renewed:
             begin_anew(listener)
 
 
-def _serve(listener: socket.socket, settings: Settings, given: Mapping[str, Any], url: str, key: str | None) -> bool:
-    """Serve until told to stop; return whether this process is to begin anew then."""
-    is_embedded, console = settings.database_url is None, Console()
-    greeting = Greeting(
+def _greeting(listener: socket.socket, settings: Settings, url: str, key: str | None) -> Greeting:
+    """Return what is to be printed."""
+    is_embedded = settings.database_url is None
+    return Greeting(
         base_url(listener),
         settings.is_graphiql_served,
         settings.is_rest_described,
         f"embedded PostgreSQL in {settings.data_dir}" if is_embedded else "the one of DATABASE_URL",
         key,
+        asyncio.run(hindrance(settings, url)),
     )
+
+
+def _serve(listener: socket.socket, settings: Settings, given: Mapping[str, Any], url: str, greeting: Greeting) -> bool:
+    """Serve until told to stop; return whether this process is to begin anew then."""
+    console = Console()
     if settings.workers > 1:
-        supervise(listener, settings, given, url if is_embedded else None, lambda: greeting.print(console))
+        embedded = url if settings.database_url is None else None
+        supervise(listener, settings, given, embedded, lambda: greeting.print(console))
         return False
     from api.app import create_app  # the graph takes a moment to load; the port comes first
 

@@ -13,6 +13,7 @@ from typing import Any, Final
 from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from api.data.address import to_asyncpg_url
 from api.data.database import Database
 from api.data.migrations import head, known
 from api.health.probe import Probe, ProbeError
@@ -167,6 +168,23 @@ def judge(found: frozenset[str], wanted: str | None, known: frozenset[str]) -> P
     if found - known:
         return Part(True, "The database is ahead of this server, as while a newer version is rolled out.")
     return Part(False, "The database is behind its migrations: run `achene migrate`.")
+
+
+async def hindrance(settings: Settings, url: str) -> str | None:
+    """Return what keeps a server from being ready, before it starts, with what to do; None where nothing does.
+
+    Args:
+        settings: How long it may take to find out.
+        url: PostgreSQL address.
+    """
+    probe = Probe(to_asyncpg_url(url), settings.health_timeout_seconds, is_pooled=settings.pooler is not None)
+    try:
+        found = judge(await probe.revisions(), head(), known())
+    except ProbeError as error:
+        return f"{error} Requests are answered once it does: look at DATABASE_URL, and whether PostgreSQL runs."
+    finally:
+        probe.drop()
+    return None if found.is_ok else f"{found.detail} `achene serve --migrate` does so at its start."
 
 
 def _milliseconds(began: float) -> float:

@@ -229,14 +229,18 @@ def test_given_database_is_migrated_only_when_asked(server_url: Callable[[str], 
     variables = {"DATABASE_URL": server_url(name), "ACHENE_ENVIRONMENT": "development"}
     try:
         with serving(tmp_path / "data", **variables) as behind:
+            told = [line.strip() for line in behind.lines if "migrat" in line]
             waiting = behind.get("/health/ready")
             assert behind.stop(signal.SIGTERM)[0] == 0
         with serving(tmp_path / "data", "--migrate", **variables) as migrated:
+            quiet = [line for line in migrated.lines if "Not ready" in line]
             ready = migrated.get("/health/ready")
             count = migrated.query("{ posts { totalCount } }")
             assert migrated.stop(signal.SIGTERM)[0] == 0
     finally:
         asyncio.run(drop(server_url, name))
+    says = "The database is behind its migrations: run `achene migrate`. `achene serve --migrate` does so at its start."
+    assert (told, quiet) == ([f"Not ready {says}"], [])
     assert (waiting.status_code, list(waiting.json()["failed"])) == (503, ["migrations"])
     assert (ready.status_code, count) == (200, {"data": {"posts": {"totalCount": 0}}})
     assert not (tmp_path / "data").exists()
@@ -246,8 +250,10 @@ def test_starts_while_the_database_is_down(tmp_path: Path) -> None:
     """Without its database the server starts, says so, and stops cleanly."""
     with serving(tmp_path, DATABASE_URL="postgresql://nobody:secret@127.0.0.1:1/none") as running:
         answers = {path: running.get(f"/health/{path}").status_code for path in ("live", "ready", "startup")}
+        (told,) = [line.strip() for line in running.lines if "Not ready" in line]
         code, errors = running.stop(signal.SIGTERM)
     assert answers == {"live": 200, "ready": 503, "startup": 200}
+    assert told.startswith("Not ready The database cannot be reached. Requests are answered once it does: look at ")
     assert (code, "Traceback" in errors, "secret" in errors) == (0, False, False)
 
 
