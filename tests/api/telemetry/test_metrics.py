@@ -7,21 +7,29 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
 from api.data.database import Database
 from api.keys import create
 from api.settings import Settings
+from api.telemetry import Trail
+from api.telemetry.metrics import SECONDS, Metrics
 from tests.api.served import Served, serving
 
 COUNT_ELSEWHERE = """
+import asyncio, os
 from api.telemetry import Trail
-from api.telemetry.metrics import Level, Metrics
-metrics = Metrics(lambda: [Level("read", 3, 10)])
-metrics.count(Trail("id", kind="graph", way="engine", statements=2), 200, 0.004)
-metrics.look()
-{end}
+from api.telemetry.metrics import HELD_SECONDS, Level, Metrics
+async def main():
+    metrics = Metrics(lambda: [Level("read", 3, 10)])
+    metrics.count(Trail("id", kind="graph", way="engine", statements=2), 200, 0.004)
+    metrics.look()
+    {end}
+asyncio.run(main())
 """
+KILLED = "await asyncio.sleep(3 * HELD_SECONDS); os._exit(0)"
+"""Ends a worker without a word to anybody, once it had the time to tell."""
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +143,7 @@ async def test_opened_by_a_setting(content_url: str) -> None:
 def test_workers_count_together(tmp_path: Path) -> None:
     """Whichever worker is asked adds up what all have counted; how full it was ends with a worker."""
     environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
-    for end in ("", "metrics.close()"):
+    for end in (KILLED, "metrics.close()"):
         script = COUNT_ELSEWHERE.format(end=end)
         subprocess.run([sys.executable, "-c", script], env=environment, check=True, timeout=60)  # noqa: S603 - what is tested
     script = COUNT_ELSEWHERE.format(end="print(metrics.written('')[0].decode())")
@@ -146,3 +154,16 @@ def test_workers_count_together(tmp_path: Path) -> None:
     assert said["achene_requests_total", "graph", "", "200"] == 3
     assert said["achene_statements_total",] == 6
     assert said["achene_pool_connections_in_use", "read"] == 6
+
+
+def test_ranges_are_those_of_prometheus() -> None:
+    """A duration is counted in the range that prometheus_client counts it in, at the ends of ranges, too."""
+    metrics, plain = Metrics(list), CollectorRegistry()
+    observed = Histogram("achene_request_duration_seconds", "", ("kind", "operation"), buckets=SECONDS, registry=plain)
+    for seconds in (0.0, 0.0009, *SECONDS, 0.0011, 0.2, 29.9, 30.1, 1e9):
+        metrics.count(Trail("id", kind="graph"), 200, seconds)
+        observed.labels("graph", "").observe(seconds)
+    ours = metrics.written("")[0].decode().splitlines()
+    said = [line for line in generate_latest(plain).decode().splitlines() if "_bucket" in line or "_sum" in line]
+    assert said == [line for line in ours if line.startswith("achene_request_duration_seconds_") and line in said]
+    assert len(said) == len(SECONDS) + 2

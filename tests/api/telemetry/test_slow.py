@@ -26,7 +26,7 @@ async def test_told_with_its_plan(slow: Served) -> None:
     assert (told["operation"], told["way"], told["statements"], told["level"]) == ("Search", "engine", 1, "warning")
     assert told["sql"].startswith("SELECT ")
     assert '"Node Type"' in told["plan"]
-    assert "471" not in slow.stream.getvalue()
+    assert not any(word in slow.stream.getvalue() for word in ("rose", "frost"))
 
 
 async def test_of_the_loaders(slow: Served) -> None:
