@@ -49,7 +49,9 @@ class Sdl:
         if not (parts.settings.is_schema_shown or principal.may(INTROSPECT)):
             raise ForbiddenError(f"The schema is not shown; a key with the scope `{INTROSPECT}` may see it.")
         headers = {"ETag": self.tag, "Cache-Control": "private, no-cache", "Vary": "X-API-Key, Authorization"}
-        known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
+        known = {
+            each.strip().removeprefix("W/") for each in ",".join(request.headers.getlist("if-none-match")).split(",")
+        }
         if self.tag in known or "*" in known:
             return Response(status_code=304, headers=headers)
         return Response(self.text, headers=headers, media_type="text/plain; charset=utf-8")

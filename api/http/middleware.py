@@ -23,7 +23,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from api.http.answer import Answer
 from api.http.client_address import behind_proxies
 from api.http.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
-from api.http.headers import LATE, request_headers
+from api.http.headers import LATE, given_twice, request_headers
 from api.http.keyless import KeylessAddress
 from api.http.negotiation import Media
 from api.http.problems import problem_of_entry
@@ -92,6 +92,7 @@ def guard(settings: Settings, telemetry: Telemetry) -> list[Middleware]:
         *behind_proxies(settings.trusted_proxies),
         Middleware(TrustedHosts, hosts=Hosts(trusted_hosts(settings))),
         Middleware(KeylessAddress),
+        Middleware(SingleHeaders),
     ]
     origins, pattern = allowed_origins(settings)
     if origins or pattern:
@@ -258,6 +259,22 @@ class TrustedHosts:
             await send({"type": "websocket.close", "code": 1008})
             return
         error = HostError("This server does not answer to the host that the request names (ACHENE_TRUSTED_HOSTS).")
+        scope[TRAIL].codes.append(error.code)
+        await Answer.refusal(error, (), refusal_media(scope["path"])).send(send)
+
+
+class SingleHeaders:
+    """Refuses requests that say twice what may be said once; those of the lane (`api.http.edge`) say all once."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on, or refuse it."""
+        if scope["type"] != "http" or (name := given_twice(scope)) is None:
+            await self._app(scope, receive, send)
+            return
+        error = BadRequestError(f"The header {name} is given more than once. Send it once.")
         scope[TRAIL].codes.append(error.code)
         await Answer.refusal(error, (), refusal_media(scope["path"])).send(send)
 

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from api.http.headers import ONCE
 from api.telemetry import configure_logging, escaped, logger
 from tests.api.served import Served, make_app
 
@@ -15,7 +16,9 @@ PRODUCTION = {"environment": "production"}
 PREFLIGHT = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "x-api-key,content-type"}
 
 
-async def get(path: str, headers: dict[str, str], method: str = "GET", **settings: Any) -> httpx.Response:
+async def get(
+    path: str, headers: dict[str, str] | list[tuple[str, str]], method: str = "GET", **settings: Any
+) -> httpx.Response:
     """Ask an application that has no database."""
     app = make_app("postgresql://127.0.0.1:1/none", io.StringIO(), **settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://localhost") as client:
@@ -54,6 +57,31 @@ async def test_hosts(settings: dict[str, Any], host: str, status: int) -> None:
             "message": "This server does not answer to the host that the request names (ACHENE_TRUSTED_HOSTS).",
             "code": "UNKNOWN_HOST",
         }
+
+
+@pytest.mark.parametrize("path", ["/graphql", "/users/"])
+@pytest.mark.parametrize("name", sorted(ONCE.values()))
+async def test_headers_that_may_be_given_once(name: str, path: str) -> None:
+    """A header of which one counts is refused twice, also where both say the same, before anything else."""
+    given = "0" if name == "Content-Length" else "http://localhost"
+    response = await get(path, [(name, given), (name, given)], "POST")
+    (error,) = response.json()["errors"]
+    assert (response.status_code, error["message"]) == (
+        400,
+        f"The header {name} is given more than once. Send it once.",
+    )
+    is_graph = path == "/graphql"
+    assert response.headers["content-type"].partition(";")[0] == f"application/{'json' if is_graph else 'problem+json'}"
+    assert (error["extensions"] if is_graph else error)["code"] == "BAD_REQUEST"
+
+
+async def test_headers_that_are_lists() -> None:
+    """Several headers that make a list are read as one."""
+    accepts = [("Accept", "text/html;q=0.1"), ("Accept", "application/graphql-response+json")]
+    reports = [("X-Achene-Report", "nothing"), ("X-Achene-Report", "cost")]
+    response = await get("/graphql?query={__typename}", [*reports, *accepts])
+    assert response.headers["content-type"] == "application/graphql-response+json; charset=utf-8"
+    assert "cost" in response.json()["extensions"]
 
 
 @pytest.mark.parametrize("path", ["/health/live", "/health/startup"])

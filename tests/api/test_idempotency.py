@@ -49,6 +49,17 @@ async def send(web: Served, key: str, query: str = CREATE, **more: Any) -> httpx
     return await web.ask(query, headers=headers, variables=more.pop("variables", ann()), **more)
 
 
+@pytest.mark.parametrize("other", ["k-1", "k-2"])
+async def test_two_keys(web: Served, other: str) -> None:
+    """Two keys in one request are refused, in GraphQL and REST, and nothing is written under either."""
+    headers = [("Idempotency-Key", "k-1"), ("Idempotency-Key", other)]
+    body = {"query": CREATE, "variables": ann()}
+    for path, sent in (("/graphql", body), ("/users/", ann()["user"])):
+        answer = await web.client.post(path, json=sent, headers=headers)
+        assert (answer.status_code, "Idempotency-Key is given more than once" in answer.text) == (400, True)
+    assert [await rows(web, f"SELECT 1 FROM {table}") for table in ("users", "idempotency_keys")] == [[], []]
+
+
 async def test_again(web: Served) -> None:
     """The second answer is the first one, to the byte, and says so."""
     first, second = await send(web, "k-1"), await send(web, "k-1")
