@@ -5,7 +5,6 @@ the graph pass by all but the first, see `api.http.edge`. The first is also the 
 nobody foresaw becomes a JSON body with the request id, and the log gets the traceback.
 """
 
-import os
 import re
 import time
 from collections.abc import Iterable, Sequence
@@ -28,7 +27,7 @@ from api.http.keyless import KeylessAddress
 from api.http.negotiation import Media
 from api.http.problems import problem_of_entry
 from api.settings import Settings
-from api.telemetry import CURRENT, TRAIL, RequestLines, Trail, logger
+from api.telemetry import CURRENT, TRAIL, RequestLines, Trail, logger, new_id
 from api.telemetry.telemetry import Telemetry
 
 GRAPHQL_PATH: Final = "/graphql"
@@ -158,7 +157,7 @@ class RequestLine:
                     await _failure(scope["path"], trail.request_id).send(response.send)
             finally:
                 status, seconds = response.status or CLIENT_LEFT, time.perf_counter() - began
-                self._lines.write(scope, trail, status, seconds)
+                self._lines.write(scope["method"], scope["path"], trail, status, seconds)
                 self._telemetry.note(trail, status, seconds)
 
 
@@ -214,7 +213,7 @@ def _kind(path: str) -> str:
 
 def _request_id(scope: Scope) -> str:
     given = request_headers(scope).get(b"x-request-id")
-    return str(given, "ascii") if given and REQUEST_ID.fullmatch(given) else os.urandom(12).hex()
+    return str(given, "ascii") if given and REQUEST_ID.fullmatch(given) else new_id()
 
 
 class Hosts:

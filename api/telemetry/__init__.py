@@ -1,7 +1,9 @@
 """What is told of the server while it runs: log lines, and the record of each request that they are made from."""
 
+from api.telemetry.escapes import escape, escaped
+from api.telemetry.ids import new_id
 from api.telemetry.lines import flush_lines
-from api.telemetry.logs import RequestLines, configure_logging, escape, escaped, logger, write_line
+from api.telemetry.logs import RequestLines, configure_logging, logger, write_line
 from api.telemetry.trail import CURRENT, TRAIL, Trail
 
 __all__ = [
@@ -14,5 +16,6 @@ __all__ = [
     "escaped",
     "flush_lines",
     "logger",
+    "new_id",
     "write_line",
 ]

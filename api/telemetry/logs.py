@@ -5,17 +5,18 @@ variables are not logged at all. The line of each request is made by `api.teleme
 """
 
 import logging
-import re
 import sys
+import time
 import traceback
+from datetime import UTC, datetime
 from typing import Any, Final, Literal, TextIO
 
 import orjson
 import structlog
-from starlette.types import Scope
-from structlog.typing import EventDict, ExcInfo, Processor, WrappedLogger
+from structlog.typing import ExcInfo, Processor
 
-from api.telemetry.lines import EVENT, LineStream, facts, flush_lines, rendered
+from api.telemetry.escapes import escape, escaped, redact, redacted
+from api.telemetry.lines import EVENT, Ended, LineStream, facts, flush_lines, line_of, rendered
 from api.telemetry.trail import Trail
 
 ACCESS: Final = "uvicorn.access"
@@ -23,12 +24,6 @@ ACCESS: Final = "uvicorn.access"
 
 _lines: LineStream | None = None
 """Where lines of requests go as JSON."""
-
-KEY_MARK: Final = "ach_"
-"""What every API key begins with; see `api.keys.format`, which is not known here."""
-
-KEY: Final = re.compile(rf"({KEY_MARK}[0-9a-z]{{10}}_)[0-9A-Za-z]+")
-"""A key, or what is left of one: its visible part, and the rest."""
 
 
 def configure_logging(format_: Literal["text", "json"], stream: TextIO | None = None) -> None:
@@ -93,33 +88,6 @@ def _renderers(format_: Literal["text", "json"], stream: TextIO) -> list[Process
     ]
 
 
-def escape(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Escape control characters in every text of an event, so that none can forge a line or steer a terminal."""
-    for key, value in event.items():
-        if isinstance(value, str):
-            event[key] = redacted(value if value.isprintable() else escaped(value))
-    return event
-
-
-def redact(_logger: WrappedLogger, _name: str, event: EventDict) -> EventDict:
-    """Leave only the visible part of each API key in the text of a traceback."""
-    if "exception" in event:
-        event["exception"] = redacted(event["exception"])
-    return event
-
-
-def redacted(text: str) -> str:
-    """Return a text with only the visible part of each API key in it, wherever it came from."""
-    return KEY.sub(r"\1***", text) if KEY_MARK in text else text
-
-
-def escaped(text: str) -> str:
-    r"""Return a text with every character that does not print as an escape such as `\n` or `\x1b`."""
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
-    )
-
-
 def _write_traceback(stream: TextIO, exc_info: ExcInfo) -> None:
     """Write a traceback below its line, each line of it marked so that it cannot pass for another event."""
     for line in "".join(traceback.format_exception(*exc_info)).splitlines():
@@ -138,26 +106,29 @@ class RequestLines:
         self._log = logger()
         self._lines = _lines
 
-    def write(self, scope: Scope, trail: Trail, status: int, seconds: float) -> None:
+    def write(self, method: str, path: str, trail: Trail, status: int, seconds: float) -> None:
         """Write the line of a request.
 
         Args:
-            scope: The request.
-            trail: What became known of it.
+            method: Its method.
+            path: Its path.
+            trail: What became known of it; nothing is added to it any more.
             status: HTTP status of its answer.
             seconds: How long it took.
         """
-        said, is_failed = facts(scope, trail, status, seconds), status >= 500
-        if self._lines is not None and (line := rendered(EVENT, said, "error" if is_failed else "info")) is not None:
-            (self._lines.write if is_failed else self._lines.hold)(str(line, "ascii"))
-            return
-        write = self._log.error if is_failed else self._log.info
-        write(EVENT, **said)
+        ended = Ended(method, path, trail, status, seconds, time.time())
+        if self._lines is None:
+            write = self._log.error if ended.is_failed else self._log.info
+            write(EVENT, **facts(ended))
+        elif status < 500:
+            self._lines.hold(ended)
+        else:
+            self._lines.write(line_of(ended))
 
 
 def write_line(event: str, said: dict[str, Any]) -> None:
     """Write a line of what happens often, at once: the one that `logger().info(event, **said)` would write."""
-    if _lines is not None and (line := rendered(event, said, "info")) is not None:
-        _lines.write(str(line, "ascii"))
+    if _lines is not None:
+        _lines.write(rendered(event, {**said}, "info", datetime.now(UTC)))
     else:
         logger().info(event, **said)

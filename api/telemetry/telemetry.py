@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
+from math import inf
 from typing import Final
 
 from starlette.types import Scope
@@ -34,6 +35,7 @@ class Telemetry:
         """
         self.metrics = Metrics(levels)
         self._slow = SlowLog(settings.slow_seconds, plan)
+        self._slow_from = settings.slow_seconds or inf
         self._looking: asyncio.Task[None] | None = None
         self._traces: Traces | None = open_traces(version) if settings.traces else None
 
@@ -53,7 +55,8 @@ class Telemetry:
             seconds: How long it took.
         """
         self.metrics.count(trail, status, seconds)
-        self._slow.note(trail, seconds)
+        if seconds >= self._slow_from:
+            self._slow.note(trail, seconds)
         if trail.traces is not None:
             ended(trail, status)
 

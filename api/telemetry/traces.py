@@ -17,7 +17,7 @@ from opentelemetry.trace import ProxyTracerProvider, Span, SpanKind, StatusCode,
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 from starlette.types import Scope
 
-from api.telemetry.logs import redacted
+from api.telemetry.escapes import redacted
 from api.telemetry.trail import Trail
 from schema.errors import StartError
 

@@ -36,11 +36,11 @@ def stream() -> Counted:
 
 def write(path: str = "/graphql", status: int = 200, **known: Any) -> None:
     """Write the line of a request."""
-    RequestLines().write({"method": "POST", "path": path}, Trail("id-1", **known), status, 0.0123)
+    RequestLines().write("POST", path, Trail("id-1", **known), status, 0.0123)
 
 
 @pytest.mark.parametrize("known", [{}, TRAIL])
-@pytest.mark.parametrize("path", ["/graphql", "/a\nb", "/\x7f", "/Grüße", "/\u202e", '/"', "/\\n"])
+@pytest.mark.parametrize("path", ["/graphql", "/a\nb", "/\x7f", "/Grüße", "/\u202e", "/\ud800", '/"', "/\\n"])
 @pytest.mark.parametrize("status", [200, 500])
 async def test_lines_are_those_of_structlog(stream: Counted, path: str, status: int, known: dict[str, Any]) -> None:
     """A line is, byte for byte but for the time, what structlog would write, whatever the client sent."""
@@ -114,7 +114,7 @@ def test_nothing_is_lost_at_exit() -> None:
         "from api.telemetry import RequestLines, Trail, configure_logging\n"
         "configure_logging('json')\n"
         "async def main():\n"
-        "    RequestLines().write({'method': 'GET', 'path': '/last'}, Trail('id'), 200, 0.1)\n"
+        "    RequestLines().write('GET', '/last', Trail('id'), 200, 0.1)\n"
         "asyncio.run(main())\n"
     )
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)  # noqa: S603 - what is tested
