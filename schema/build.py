@@ -87,8 +87,12 @@ class GraphSchema:
         return print_schema(self.strawberry) + "\n"
 
     def new_loaders(self, reader: Reader, principal: Principal) -> Loaders:
-        """Return the batches of one request: what a caller sees of the graph, read through a connection."""
-        return Loaders(self.sights.of(principal), principal.user_id, self.records, reader)
+        """Return the batches of one request: what a caller sees of the graph, read through a connection.
+
+        Raises:
+            ForbiddenError: A claim of the caller is something else than the rules take it for.
+        """
+        return Loaders(self.sights.of(principal), self.sights.identity(principal), self.records, reader)
 
     async def answer(
         self, document: Document, *, operation_name: str | None, variables: dict[str, Any] | None, context: Context

@@ -171,7 +171,7 @@ class Context:
 
     async def fetch(self, statement: Executable) -> Sequence[Row[Any]]:
         """Run a reading statement of a team's own, over what `seen` gives, and return all its rows."""
-        return await self.database.fetch(self.loaders.sight.bound(statement, self.loaders.user_id))
+        return await self.database.fetch(self.loaders.sight.bound(statement, self.loaders.identity))
 
     @property
     def session(self) -> WriteSession:

@@ -126,7 +126,7 @@ class Executor:
         is_mutation = operation.operation is OperationType.MUTATION
         if self._engine is not None and (not is_mutation or _may_write(context)):
             with context.step("plan"):
-                compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.user_id)
+                compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.identity)
             if compiled is not None:
                 question = Question(compiled, coerced, self._engine, cost.rows, self._bound(cost))
                 if context.keeper is not None and compiled.writes_to is None and self.terms is not None:
@@ -157,7 +157,7 @@ class Executor:
         return Answered(None, finished, _reports(context, cost, "loaders"), "loaders")
 
     async def again(self, question: Question, context: Context) -> Answered | None:
-        """Ask a question that was worked out of the same operation before, for the same rules and user.
+        """Ask a question that was worked out of the same operation before, for the same rules and caller.
 
         Returns:
             What came of it; None where it has to be worked out anew.

@@ -18,7 +18,7 @@ from schema.query.groups import group_statement, key_names
 from schema.query.requests import Group, GroupRequest, ListRequest, ObjectRequest, Slice
 from schema.query.statements import list_statement, object_statement
 from schema.record import Record
-from schema.rights import Sight
+from schema.rights import Identity, Sight
 
 Key = tuple[Any, ...]
 """The values that name one parent in a batch; empty for the list of a whole type."""
@@ -38,12 +38,12 @@ class Reader(Protocol):
 class Loaders:
     """The batches of one request."""
 
-    def __init__(self, sight: Sight, user_id: int | None, records: dict[str, type[Record]], reader: Reader) -> None:
+    def __init__(self, sight: Sight, identity: Identity, records: dict[str, type[Record]], reader: Reader) -> None:
         """Begin without any batch.
 
         Args:
             sight: What the caller sees.
-            user_id: The caller's user.
+            identity: Who asks.
             records: The class of the rows of each type, by type name.
             reader: What to read through.
         """
@@ -51,8 +51,8 @@ class Loaders:
         """What the caller sees."""
         self.graph = sight.graph
         """The graph description, as it is for the caller."""
-        self.user_id = user_id
-        """The caller's user."""
+        self.identity = identity
+        """Who asks."""
         self._records = records
         self._reader = reader
         self._loaders: dict[Request, DataLoader[Key, Any]] = {}
@@ -63,7 +63,7 @@ class Loaders:
 
     def over(self, reader: Reader) -> "Loaders":
         """Return batches of the same graph that read through another connection."""
-        return Loaders(self.sight, self.user_id, self._records, reader)
+        return Loaders(self.sight, self.identity, self._records, reader)
 
     def count(self, condition: Condition | None) -> None:
         """Count the comparisons of a filter of this request.
@@ -121,7 +121,7 @@ class Loaders:
         return load
 
     async def _fetch(self, statement: Executable) -> Sequence[Row[Any]]:
-        return await self._reader.fetch(self.sight.bound(statement, self.user_id))
+        return await self._reader.fetch(self.sight.bound(statement, self.identity))
 
     def _objects(
         self, type_: ObjectType, request: ObjectRequest, rows: Sequence[Row[Any]], count: int

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -14,15 +14,15 @@ from schema.changes.versions import label, split_label
 from schema.documents import Document
 from schema.errors import StatementFailedError, UnavailableError
 from schema.keeping import Question, Source, Terms
-from schema.rights import Facts, Sight
+from schema.rights import Facts, Identity, Sight
 
 if TYPE_CHECKING:
     from api.caching.caching import Caching
     from api.http.errors import Headers
 
 
-Name = tuple[str, str | None, bytes, Facts, int | None]
-"""What a question is remembered by: hash of the document, name of the operation, variables, rules and user."""
+Name = tuple[str, str | None, bytes, Facts, tuple[Any, ...]]
+"""What a question is remembered by: hash of the document, name of the operation, variables, rules and who asks."""
 
 
 class Keeper:
@@ -54,19 +54,19 @@ class Keeper:
         self.is_unchanged = False
         """True once it is known that the client has this answer."""
 
-    def recall(self, document: Document, operation: Operation, sight: Sight, user_id: int | None) -> Question | None:
-        """Return the question that was worked out of the same operation for the same rules and user, if any was.
+    def recall(self, document: Document, operation: Operation, sight: Sight, identity: Identity) -> Question | None:
+        """Return the question that was worked out of the same operation for the same rules and caller, if any was.
 
         Args:
             document: A valid document.
             operation: What is asked for of it.
             sight: What the caller sees.
-            user_id: The caller's user.
+            identity: Who asks.
         """
         if not document.hash:
             return None
         values = orjson.dumps(operation.variables) if operation.variables else b""
-        self._name = document.hash, operation.name, values, sight.facts, user_id
+        self._name = document.hash, operation.name, values, sight.facts, (*identity.values(),)
         return self._caching.questions.get(self._name)
 
     async def answer(self, question: Question) -> bytes | None:

@@ -72,7 +72,7 @@ def _compile(file: Path, variables: str, name: str | None) -> Compiled | None:
         raise typer.BadParameter("--variables: " + " ".join(error.message for error in coerced))
     if graph.engine is None:
         raise RuntimeError("the graph was built without an engine")
-    return graph.engine.compile(document, operation, coerced, graph.sights.whole, None)
+    return graph.engine.compile(document, operation, coerced, graph.sights.whole, {})
 
 
 def _messages(error: Exception) -> str:

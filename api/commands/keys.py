@@ -24,6 +24,7 @@ from api.data.migrations import migrate
 from api.data.node import sqlstate
 from api.embedded.embedded import session_url
 from api.keys import store
+from api.keys.claims import parse_claims, spelled
 from api.keys.expiry import expiry, grace
 from api.keys.format import named
 from api.keys.places import check_networks, check_origins
@@ -65,6 +66,9 @@ def create(
         int | None,
         typer.Option(min=1, max=LARGEST, help="Rows that its operations may be able to read. [default: as any key]"),
     ] = None,
+    claim: Annotated[
+        list[str] | None, typer.Option(help="What rules may look at beside, such as tenant=7; may be repeated.")
+    ] = None,
 ) -> None:
     """Make a key and print it, this once."""
 
@@ -81,9 +85,11 @@ def create(
                 networks=checked_networks,
                 requests_per_minute=requests_per_minute,
                 cost_per_minute=cost_per_minute,
+                claims=checked_claims,
             )
 
     with refused():
+        checked_claims = store.check_claims(parse_claims(claim or ()))
         checked_name = store.check_name(name)
         checked_scopes = store.check_scopes(_words(scopes))
         checked_origins, checked_networks = check_origins(_words(origins)) or (), check_networks(_words(networks)) or ()
@@ -170,6 +176,29 @@ def scopes_(
     typer.echo(f"The key {key.prefix} ({key.name}) has {', '.join(key.scopes)} now. It had {', '.join(before)}.")
 
 
+@app.command("claims")
+def claims_(
+    prefix: Prefix,
+    claims: Annotated[
+        list[str] | None,
+        typer.Argument(help="What rules may look at from now on, such as tenant=7; none at all without."),
+    ] = None,
+) -> None:
+    """Change the claims of a key, at once; all that it has then are named."""
+
+    async def work(database: Database) -> tuple[ApiKey, dict[str, Any]]:
+        async with database.write() as session:
+            return await store.reclaim(session, wanted, checked)
+
+    with refused():
+        wanted, checked = named(prefix), store.check_claims(parse_claims(claims or ()))
+        key, before = _on_database(work)
+    typer.echo(
+        f"The key {key.prefix} ({key.name}) has {spelled(key.claims) or 'no claims'} now. "
+        f"It had {spelled(before) or 'none'}."
+    )
+
+
 def _words(given: str) -> list[str]:
     return [word.strip() for word in given.split(",") if word.strip()]
 
@@ -233,12 +262,15 @@ def _as_json(key: ApiKey, owner: str | None, now: datetime) -> dict[str, Any]:
         "last_used_at": key.last_used_at,
         "requests_per_minute": key.requests_per_minute,
         "cost_per_minute": key.cost_per_minute,
+        "claims": key.claims,
         "state": _state(key, now),
     }
 
 
 def _table(keys: Iterable[tuple[ApiKey, str | None]], now: datetime) -> Table:
-    table = Table("prefix", "name", "scopes", "owner", "created", "expires", "last used", "from", "a minute", "state")
+    table = Table(
+        "prefix", "name", "scopes", "claims", "owner", "created", "expires", "last used", "from", "a minute", "state"
+    )
     table.columns[0].no_wrap = True
     for key, owner in keys:
         times = (_time(at) for at in (key.created_at, key.expires_at, key.last_used_at))
@@ -246,6 +278,7 @@ def _table(keys: Iterable[tuple[ApiKey, str | None]], now: datetime) -> Table:
             key.prefix,
             key.name,
             ", ".join(key.scopes),
+            spelled(key.claims),
             owner or "",
             *times,
             _places(key),

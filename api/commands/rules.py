@@ -12,7 +12,7 @@ from rich.text import Text
 
 from schema.graph import read_graph
 from schema.models import Base
-from schema.rights.table import Line, lines
+from schema.rights.table import Line, claims, lines
 
 HEAD: Final = ("type", "column", "read", "create", "update", "delete")
 
@@ -27,15 +27,16 @@ def rules(
     markdown: Annotated[bool, typer.Option("--markdown", help="As a Markdown table, to keep beside the code.")] = False,
 ) -> None:
     """Show who may do what with every type and column. No database is asked."""
-    found = list(lines(read_graph(Base)))
+    graph = read_graph(Base)
+    found = list(lines(graph))
     if json:
         typer.echo(orjson.dumps([asdict(line) for line in found], option=orjson.OPT_INDENT_2))
     elif markdown:
-        typer.echo("\n".join(_markdown(found)))
+        typer.echo("\n".join([*_markdown(found), *claims(graph)]))
     else:
         console = Console(width=None if sys.stdout.isatty() else PRINTED)
         console.print(_table(found))
-        console.print(Text(NOTE))
+        console.print(Text("\n".join([NOTE, *claims(graph)])))
 
 
 def _table(found: list[Line]) -> Table:

@@ -44,12 +44,16 @@ CALLER: Final[ContextVar[Caller | None]] = ContextVar("caller", default=None)
 
 @lru_cache(MOST_CALLERS)
 def caller_of(principal: Principal) -> Caller:
-    """Return what is told of a principal: empty texts where it has no such thing, scopes in order and by commas."""
+    """Return what is told of a principal: empty texts where it has no such thing, scopes in order and by commas.
+
+    Claims are one JSON object, so that none can be named as another setting is.
+    """
     told = {
         "app.user_id": _text(principal.user_id),
         "app.key_id": _text(principal.key_id),
         "app.scopes": ",".join(sorted(principal.scopes)),
         "app.subject": principal.subject or "",
+        "app.claims": principal.claims_json.decode(),
     }
     calls = ", ".join(f"set_config('{name}', {_quoted(value)}, true)" for name, value in told.items())
     given = [func.set_config(literal(name), literal(value), literal(True)) for name, value in told.items()]

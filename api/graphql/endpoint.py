@@ -259,7 +259,7 @@ class GraphQLEndpoint(Answering):
         """Run an operation of a valid document: as it was worked out before, where it was."""
         graph, answered, keeper = self._parts.graph, None, context.keeper
         if isinstance(keeper, Keeper):
-            question = keeper.recall(document, operation, context.loaders.sight, context.loaders.user_id)
+            question = keeper.recall(document, operation, context.loaders.sight, context.loaders.identity)
             answered = None if question is None else await graph.executor.again(question, context)
         if answered is None:
             answered = await graph.answer(

@@ -70,8 +70,10 @@ class Kept:
         """
         self._transaction = transaction
         if principal.key_id is None and not principal.is_anonymous:  # whom a team's own authentication knows
-            own = hashlib.sha256(f"{principal.user_id}/{principal.subject}".encode()).hexdigest()
-            key = f"{own} {key}"  # no client's key has a space in it
+            own = f"{principal.user_id}/{principal.subject}".encode()
+            if principal.claims:  # of one tenant, where a user has several
+                own += b"/" + principal.claims_json
+            key = f"{hashlib.sha256(own).hexdigest()} {key}"  # no client's key has a space in it
         self._names = {"owner": principal.key_id or 0, "key": key}
         asked = [operation.query, operation.name, operation.variables or None]
         self._hash = hashlib.sha256(orjson.dumps(asked, option=orjson.OPT_SORT_KEYS)).digest()

@@ -6,6 +6,7 @@ clock is wrong lets no key live longer.
 
 import hmac
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final
@@ -15,6 +16,7 @@ from sqlalchemy import ARRAY, Executable, Float, Row, Text, any_, bindparam, cas
 from api.keys.format import hash_of
 from api.keys.places import Places, places
 from schema.context import WriteSession
+from schema.errors import BadInputError
 from schema.models.api_key import ApiKey
 from schema.principal import Principal
 
@@ -28,6 +30,7 @@ SELECT_KEYS: Final = select(
     ApiKey.networks,
     ApiKey.requests_per_minute,
     ApiKey.cost_per_minute,
+    ApiKey.claims,
     cast(  # of numbers, as PostgreSQL before 17 cannot subtract an infinite time
         func.extract("epoch", func.least(ApiKey.expires_at, ApiKey.revoked_at))
         - func.extract("epoch", func.clock_timestamp()),
@@ -101,20 +104,26 @@ def to_records(rows: Iterable[Row[Any]], asked_at: float) -> dict[str, Record]:
         rows: What it returned.
         asked_at: `time.monotonic()` before it was sent. What is left of a key's time counts from then.
     """
-    return {
-        row.prefix: Record(
-            Principal(
-                frozenset(row.scopes),
-                row.id,
-                row.user_id,
-                row.prefix,
-                requests_per_minute=row.requests_per_minute,
-                cost_per_minute=row.cost_per_minute,
-            ),
-            row.secret_hash,
-            inf if row.seconds_left is None else asked_at + row.seconds_left,
-            asked_at,
-            places(row.origins, row.networks),
-        )
-        for row in rows
-    }
+    found: dict[str, Record] = {}
+    for row in rows:
+        with suppress(BadInputError):  # of claims that somebody wrote by SQL: such a key does not hold
+            found[row.prefix] = _to_record(row, asked_at)
+    return found
+
+
+def _to_record(row: Row[Any], asked_at: float) -> Record:
+    return Record(
+        Principal(
+            frozenset(row.scopes),
+            row.id,
+            row.user_id,
+            row.prefix,
+            requests_per_minute=row.requests_per_minute,
+            cost_per_minute=row.cost_per_minute,
+            claims=row.claims,
+        ),
+        row.secret_hash,
+        inf if row.seconds_left is None else asked_at + row.seconds_left,
+        asked_at,
+        places(row.origins, row.networks),
+    )

@@ -17,12 +17,14 @@ from api.keys.places import check_networks, check_origins
 from schema.context import ReadSession, WriteSession
 from schema.errors import BadInputError, StartError
 from schema.models.api_key import ApiKey
+from schema.models.claims import NAME
 from schema.models.user import User
-from schema.principal import EVERY
+from schema.principal import EVERY, Claims
 
 SCOPE: Final = re.compile(r"[a-z][a-z0-9_-]*(:[a-z][a-z0-9_-]*)?")
 LONGEST_SCOPE: Final = 100
 LONGEST_NAME: Final = 200
+LARGEST_CLAIMS: Final = 2_000
 
 KEPT: Final = (
     "name",
@@ -33,6 +35,7 @@ KEPT: Final = (
     "networks",
     "requests_per_minute",
     "cost_per_minute",
+    "claims",
 )
 """What a key that replaces another takes over from it."""
 
@@ -48,6 +51,7 @@ async def create(
     networks: Iterable[str] = (),
     requests_per_minute: int | None = None,
     cost_per_minute: int | None = None,
+    claims: Mapping[str, Any] | None = None,
 ) -> tuple[ApiKey, str]:
     """Make a key.
 
@@ -61,12 +65,13 @@ async def create(
         networks: Addresses and networks from which it may be used; without any, from anywhere.
         requests_per_minute: Requests that it may make in a minute; None for as many as any key.
         cost_per_minute: Rows that its operations may be able to read in a minute; None for as many as those of any key.
+        claims: What rules and policies may look at beside, by name.
 
     Returns:
         The stored key, and the key itself, which is nowhere else and cannot be had again.
 
     Raises:
-        BadInputError: A name, scope, origin or network is not what it may be.
+        BadInputError: A name, scope, origin, network or claim is not what it may be.
     """
     return await _insert(
         session,
@@ -79,6 +84,7 @@ async def create(
             "networks": check_networks(networks),
             "requests_per_minute": requests_per_minute,
             "cost_per_minute": cost_per_minute,
+            "claims": dict(check_claims(claims or {})),
         },
     )
 
@@ -142,10 +148,25 @@ async def rescope(session: WriteSession, prefix: str, scopes: Iterable[str]) -> 
         StartError: There is no such key, or it is revoked.
     """
     wanted = check_scopes(scopes)
-    key = await _lock(session, prefix)
-    if key.revoked_at is not None and key.revoked_at <= await _now(session):
-        raise StartError(f"The key {prefix} is revoked. Make a new one with `achene keys create`.")
+    key = await _lock_working(session, prefix)
     before, key.scopes = key.scopes, wanted
+    await session.flush()
+    return key, before
+
+
+async def reclaim(session: WriteSession, prefix: str, claims: Mapping[str, Any]) -> tuple[ApiKey, dict[str, Any]]:
+    """Give a key other claims, at once.
+
+    Returns:
+        The key, and the claims that it had.
+
+    Raises:
+        BadInputError: A claim is not written as claims are, or they are too large.
+        StartError: There is no such key, or it is revoked.
+    """
+    wanted = dict(check_claims(claims))
+    key = await _lock_working(session, prefix)
+    before, key.claims = key.claims, wanted
     await session.flush()
     return key, before
 
@@ -192,6 +213,21 @@ def check_scopes(scopes: Iterable[str]) -> list[str]:
     return found
 
 
+def check_claims(claims: Mapping[str, Any]) -> Claims:
+    """Return claims that a key may have.
+
+    Raises:
+        BadInputError: One has a name that no rule could read, or they are too large, or no JSON.
+    """
+    for name in claims:
+        if not NAME.fullmatch(name):
+            raise BadInputError(f"{name[:LONGEST_SCOPE]!r} is no name of a claim: small letters, digits and _.")
+    found = Claims(claims)
+    if len(found.json) > LARGEST_CLAIMS:
+        raise BadInputError(f"claims may have {LARGEST_CLAIMS:,} bytes as JSON.")
+    return found
+
+
 async def _insert(session: WriteSession, values: Mapping[str, Any]) -> tuple[ApiKey, str]:
     """Store a new key with these values, drawing another where its prefix is taken."""
     while True:
@@ -211,6 +247,14 @@ async def _lock(session: WriteSession, prefix: str) -> ApiKey:
     if key := await session.scalar(select(ApiKey).where(ApiKey.prefix == prefix).with_for_update()):
         return key
     raise StartError(f"There is no key {prefix}. `achene keys list` shows those that there are.")
+
+
+async def _lock_working(session: WriteSession, prefix: str) -> ApiKey:
+    """Return a key that works, and keep it from changing until the session ends."""
+    key = await _lock(session, prefix)
+    if key.revoked_at is not None and key.revoked_at <= await _now(session):
+        raise StartError(f"The key {prefix} is revoked. Make a new one with `achene keys create`.")
+    return key
 
 
 async def _now(session: WriteSession) -> datetime:

@@ -170,7 +170,10 @@ class _Names:
         if principal.key_id is not None:
             return self._of_key(principal.key_id)
         if not principal.is_anonymous:  # whom a team's own authentication knows
-            return Caller(f"own:{self._hash(f'{principal.user_id}/{principal.subject}'.encode())}", is_key=True)
+            own = f"{principal.user_id}/{principal.subject}".encode()
+            if principal.user_id is None and principal.subject is None:  # claims alone say who it is
+                own = principal.claims_json
+            return Caller(f"own:{self._hash(own)}", is_key=True)
         if address is None:
             return NOWHERE
         return self._of_network(address)

@@ -35,7 +35,7 @@ from schema.query.order import Order
 from schema.query.page import Limits
 from schema.query.requests import Grouping
 from schema.record import Record
-from schema.rights import Sight
+from schema.rights import Identity, Sight
 
 CREATED: Final = "written"
 """Kind of the site of a row that is created."""
@@ -149,7 +149,7 @@ class Engine:
         operation: OperationDefinitionNode,
         variables: VariableValues,
         sight: Sight,
-        user_id: int | None,
+        identity: Identity,
     ) -> Compiled | None:
         """Return an operation as one statement, or None where it goes to the resolvers.
 
@@ -158,7 +158,7 @@ class Engine:
             operation: One of its operations.
             variables: The coerced variables.
             sight: What the caller sees.
-            user_id: The caller's user.
+            identity: Who asks.
 
         Raises:
             LimitError: Its filters are too large, taken together.
@@ -166,12 +166,12 @@ class Engine:
         known = self._known(document, operation)
         if (ready := known.prepared.get(sight)) is not None and (statement := ready.statement()) is not None:
             try:
-                arguments = ready.arguments(variables.coerced, user_id)
+                arguments = ready.arguments(variables.coerced, identity)
             except PublicError:
                 return None
             if arguments is not None:
                 return Compiled(statement, arguments, ready.own)
-        return self._compiled(document, operation, variables, sight, user_id)
+        return self._compiled(document, operation, variables, sight, identity)
 
     def _compiled(
         self,
@@ -179,7 +179,7 @@ class Engine:
         operation: OperationDefinitionNode,
         variables: VariableValues,
         sight: Sight,
-        user_id: int | None,
+        identity: Identity,
     ) -> Compiled | None:
         """Return an operation as one statement, of which more than values may have to be found."""
         plan = self._plan(document, operation, variables)
@@ -208,7 +208,7 @@ class Engine:
         if statement is None:
             return None
         self._prepare(self._known(document, operation), plan, varying, sight, statement)
-        bound, written = statement.arguments(values, user_id), varying.get(0)
+        bound, written = statement.arguments(values, identity), varying.get(0)
         if not isinstance(written, WrittenShape):
             return Compiled(statement, bound, plan.outline.own)
         return Compiled(statement, bound, plan.outline.own, written.type_name, written.attributes)

@@ -11,12 +11,13 @@ from weakref import ReferenceType, ref
 from schema.engine.outline import OwnField
 from schema.engine.statement import Parameter, Statement
 from schema.query.later import Later
+from schema.rights import Identity
 
 CONSTANT: Final = -1
 """Stands for a value that is the same in every request."""
 
-USER: Final = -2
-"""Stands for the caller's user."""
+WHO: Final = -2
+"""Stands for what is known of the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +25,10 @@ class Place:
     """A parameter of the statement."""
 
     source: int
-    """Which of the values that are read it is; or `CONSTANT`, or `USER`."""
+    """Which of the values that are read it is; or `CONSTANT`, or `WHO`."""
 
     constant: Any
-    """Its value, where it is constant, as the driver gets it."""
+    """Its value, where it is constant, as the driver gets it; or what of the caller it is."""
 
     convert: Callable[[Any], Any] | None
     """What the driver gets for another."""
@@ -49,7 +50,7 @@ class Prepared:
     own: tuple[OwnField, ...]
     """What is computed in Python on top."""
 
-    def arguments(self, variables: Mapping[str, Any], user_id: int | None) -> list[Any] | None:
+    def arguments(self, variables: Mapping[str, Any], identity: Identity) -> list[Any] | None:
         """Return what is bound; None where a variable is left out or null, which can mean another statement.
 
         Raises:
@@ -65,7 +66,7 @@ class Prepared:
         return [
             place.constant
             if place.source == CONSTANT
-            else _bound(user_id if place.source == USER else read[place.source], place.convert)
+            else _bound(identity[place.constant] if place.source == WHO else read[place.source], place.convert)
             for place in self.places
         ]
 
@@ -89,8 +90,8 @@ def prepare(statement: Statement, values: Sequence[Sequence[Any]], own: tuple[Ow
 
 
 def _place(parameter: Parameter, values: Sequence[Sequence[Any]], numbers: Mapping[tuple[int, int], int]) -> Place:
-    if parameter.is_user:
-        return Place(USER, None, parameter.convert)
+    if parameter.who is not None:
+        return Place(WHO, parameter.who, parameter.convert)
     if parameter.slot is None:
         return Place(CONSTANT, _bound(parameter.constant, parameter.convert), None)
     if parameter.slot in numbers:

@@ -11,7 +11,7 @@ from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
 from schema.engine.reads import Reads, reads_of
-from schema.rights import USER_ID
+from schema.rights import PREFIX, Identity
 
 DIALECT: Final = PGDialect_asyncpg()  # type: ignore[no-untyped-call]  # it has no types
 
@@ -26,8 +26,8 @@ class Parameter:
     constant: Any
     """Its value, where it is the same for all requests."""
 
-    is_user: bool
-    """True where it is the caller's user."""
+    who: str | None
+    """What of the caller it is, where it is; see `schema.rights.identity`."""
 
     convert: Callable[[Any], Any] | None
     """What SQLAlchemy's type makes of a value before the driver gets it; None where it leaves it alone."""
@@ -46,19 +46,14 @@ class Statement:
     reads: Reads
     """What it depends on beside what is bound in it."""
 
-    @property
-    def is_personal(self) -> bool:
-        """True where who the caller is decides what is read."""
-        return any(parameter.is_user for parameter in self.parameters)
-
-    def arguments(self, values: Sequence[Sequence[Any]], user_id: int | None) -> list[Any]:
-        """Return what is bound, given the values of each site and the caller's user."""
+    def arguments(self, values: Sequence[Sequence[Any]], identity: Identity) -> list[Any]:
+        """Return what is bound, given the values of each site and who asks."""
         bound = []
         for parameter in self.parameters:
             if parameter.slot is not None:
                 value = values[parameter.slot[0]][parameter.slot[1]]
             else:
-                value = user_id if parameter.is_user else parameter.constant
+                value = parameter.constant if parameter.who is None else identity[parameter.who]
             if isinstance(value, tuple):
                 value = list(value)
             bound.append(value if parameter.convert is None else parameter.convert(value))
@@ -73,7 +68,8 @@ def compile_statement(select: Select[Any]) -> Statement:
         bound = compiled.binds[name]
         convert = bound.type.dialect_impl(DIALECT).bind_processor(DIALECT)
         slot = _slot(name)
-        parameters.append(Parameter(slot, None if slot else bound.effective_value, name == USER_ID, convert))
+        who = name if name.startswith(PREFIX) else None
+        parameters.append(Parameter(slot, None if slot or who else bound.effective_value, who, convert))
     sql = str(compiled)
     return Statement(sql, tuple(parameters), reads_of(select, sql))
 

@@ -11,7 +11,7 @@ from sqlalchemy.sql import visitors
 from schema.errors import DefinitionError
 from schema.graph.data import ObjectType
 from schema.graph.fields import Field, Relation
-from schema.models.access import Access, EveryRule, OwnerRule, Rule, ScopeRule, ThroughRule
+from schema.models.access import Access, ClaimRule, EveryRule, OwnerRule, Rule, ScopeRule, ThroughRule
 
 
 def read_access(mapper: Mapper[Any], fields: Iterable[Field], relations: Iterable[Relation]) -> Access | None:
@@ -34,8 +34,8 @@ def read_access(mapper: Mapper[Any], fields: Iterable[Field], relations: Iterabl
     for rule in said.rules():
         if not isinstance(rule, Rule):
             raise DefinitionError(
-                f"Model {model}: access() takes rules, made by scope(), owner(), where(), through() and nobody(), not "
-                f"{rule!r}."
+                f"Model {model}: access() takes rules, made by scope(), owner(), claim(), where(), through() and "
+                f"nobody(), not {rule!r}."
             )
         for leaf in rule.leaves():
             _check_leaf(mapper, leaf, {relation.attribute: relation for relation in relations})
@@ -55,10 +55,11 @@ def _check_leaf(mapper: Mapper[Any], rule: Rule, relations: Mapping[str, Relatio
     model = mapper.class_.__name__
     if isinstance(rule, ScopeRule) and not rule.scope:
         raise DefinitionError(f"Model {model}: scope() takes the name of a scope.")
-    if isinstance(rule, OwnerRule):
+    if isinstance(rule, OwnerRule | ClaimRule):
         attribute = mapper.attrs.get(rule.attribute)
         if not isinstance(getattr(attribute, "columns", [None])[0], Column):
-            raise DefinitionError(f"Model {model}: owner({rule.attribute!r}) names no column of the model.")
+            word = f"owner({rule.attribute!r})" if isinstance(rule, OwnerRule) else f"claim(..., {rule.attribute!r})"
+            raise DefinitionError(f"Model {model}: {word} names no column of the model.")
     if isinstance(rule, ThroughRule):
         relation = relations.get(rule.relation)
         if relation is None or not relation.is_reference:

@@ -107,7 +107,7 @@ class TermsReader:
         document, operation, sight = asked.document, asked.operation, self._sights.of(anonymous)
         if sight.forbidden and refused(self._core, document, operation, asked.variables, sight.forbidden):
             return False
-        other = self._engine.compile(document, operation, asked.coerced, sight, anonymous.user_id)
+        other = self._engine.compile(document, operation, asked.coerced, sight, self._sights.identity(anonymous))
         return other is not None and (other.statement.sql, other.arguments) == (
             compiled.statement.sql,
             compiled.arguments,

@@ -12,9 +12,12 @@ every place where the table is read; see `schema.rights`.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement
+from sqlalchemy.types import TypeEngine, to_instance
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +26,18 @@ class Who:
 
     user_id: ColumnElement[int]
     """Primary key of the caller's user, as a parameter; null for a caller that is no user."""
+
+    value: Callable[[str, TypeEngine[Any]], ColumnElement[Any]]
+    """Returns a claim, as a parameter."""
+
+    def claim(self, name: str, type_: type[TypeEngine[T]] | TypeEngine[T]) -> ColumnElement[T]:
+        """Return a claim of the caller, as a parameter; null for one that has none, so that no comparison holds.
+
+        Args:
+            name: Its name, such as `tenant`.
+            type_: What it is read as: Integer, Text, Boolean, Uuid, or ARRAY of one of these.
+        """
+        return self.value(name, to_instance(type_))
 
 
 Condition = Callable[[Any, Who], ColumnElement[bool]]
@@ -71,6 +86,20 @@ class OwnerRule(Rule):
 
     def __str__(self) -> str:
         return f"user of {self.attribute}"
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimRule(Rule):
+    """Who has a claim that is the same as an attribute of the row."""
+
+    name: str
+    """The claim."""
+
+    attribute: str
+    """The attribute."""
+
+    def __str__(self) -> str:
+        return f"claim {self.name} is {self.attribute}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +181,18 @@ def owner(attribute: str) -> Rule:
     return OwnerRule(attribute)
 
 
+def claim(name: str, attribute: str) -> Rule:
+    """Give it to callers with a claim that is what an attribute of the row is, such as `tenant` and `tenant_id`."""
+    return ClaimRule(name, attribute)
+
+
 def where(says: str, condition: Condition) -> Rule:
     """Give it to everybody for rows that a condition holds for.
 
     Args:
         says: The condition for people: `"it is no draft"`.
-        condition: `(row, who) -> condition`, in SQLAlchemy's terms. `who.user_id` is null for who is no user, so that
-            no comparison with it holds.
+        condition: `(row, who) -> condition`, in SQLAlchemy's terms. `who.user_id` is null for who is no user, and
+            `who.claim("tenant", Integer)` for who has no such claim, so that no comparison with it holds.
     """
     return WhereRule(says, condition)
 

@@ -1,8 +1,10 @@
 """The `api_keys` table: who may speak to the API. It is never part of the graph."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ARRAY, BigInteger, CheckConstraint, ForeignKey, LargeBinary, Text, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from schema.models.base import SECRET, Base, identity
@@ -17,6 +19,7 @@ class ApiKey(Base):
         CheckConstraint("octet_length(secret_hash) = 32", name="secret_hash_length"),
         CheckConstraint("requests_per_minute > 0", name="requests_per_minute"),
         CheckConstraint("cost_per_minute > 0", name="cost_per_minute"),
+        CheckConstraint("jsonb_typeof(claims) = 'object' AND length(claims::text) <= 4000", name="claims"),
         {"comment": "Keys of the API; only a hash of each is kept."},
     )
 
@@ -43,6 +46,9 @@ class ApiKey(Base):
     )
     cost_per_minute: Mapped[int | None] = mapped_column(
         BigInteger, comment="Rows that its operations may be able to read in a minute; null for as any key."
+    )
+    claims: Mapped[dict[str, Any]] = mapped_column(
+        JSONB, server_default=text("'{}'"), comment="What rules and policies may look at beside, such as a tenant."
     )
     created_at: Mapped[datetime] = mapped_column(server_default=func.now(), comment="When it was made.")
     expires_at: Mapped[datetime | None] = mapped_column(comment="When it stops working; null for never.")

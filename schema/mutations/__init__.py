@@ -78,7 +78,7 @@ async def find(context: Context, model: type[Model], id_: str, *path: str | int)
     Raises:
         Refused: It is no id of the model, there is no such row for the caller, or the caller may not change it.
     """
-    guard = Guard(context.loaders.sight, context.loaders.user_id)
+    guard = Guard(context.loaders.sight, context.loaders.identity)
     type_ = guard.graph.by_model[model]
     try:
         key = dict(zip(type_.key_attributes, read_id_of(type_, id_, str(path[-1])), strict=True))

@@ -6,8 +6,20 @@ there: for lists, filters, orders, aggregates and counts alike.
 """
 
 from schema.rights.decide import Facts
+from schema.rights.identity import PREFIX, Identity, claims_in
 from schema.rights.refusals import Place, places_of_column
-from schema.rights.sight import USER_ID, Sight, Sights
+from schema.rights.sight import Sight, Sights
 from schema.rights.touched import refused, touched_places
 
-__all__ = ["USER_ID", "Facts", "Place", "Sight", "Sights", "places_of_column", "refused", "touched_places"]
+__all__ = [
+    "PREFIX",
+    "Facts",
+    "Identity",
+    "Place",
+    "Sight",
+    "Sights",
+    "claims_in",
+    "places_of_column",
+    "refused",
+    "touched_places",
+]

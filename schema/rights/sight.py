@@ -9,16 +9,13 @@ from typing import Any, Final
 
 from cachetools import LRUCache
 from sqlalchemy import (
-    BigInteger,
     Column,
     ColumnElement,
     Select,
     and_,
-    bindparam,
     exists,
     false,
     inspect,
-    literal,
     literal_column,
     or_,
     select,
@@ -28,17 +25,23 @@ from sqlalchemy import (
 from schema.graph import Graph, ObjectType, View
 from schema.graph.access import is_led
 from schema.graph.data import RowCondition
-from schema.models.access import Access, AnyRule, EveryRule, OwnerRule, Rule, ScopeRule, ThroughRule, WhereRule, Who
+from schema.models.access import (
+    Access,
+    AnyRule,
+    ClaimRule,
+    EveryRule,
+    OwnerRule,
+    Rule,
+    ScopeRule,
+    ThroughRule,
+    WhereRule,
+    Who,
+)
 from schema.principal import EVERY, Principal
 from schema.query.rows import entity_of, rows_beside, selectable
 from schema.rights.decide import Facts, decide
+from schema.rights.identity import WHO, Identity, claims_in, identity_of, who_is
 from schema.rights.refusals import Forbidden, forbidden
-
-USER_ID: Final = "who_user_id"
-"""Name of the parameter that is the caller's user."""
-
-WHO: Final = Who(bindparam(USER_ID, type_=BigInteger()))
-"""The caller, in conditions of statements that are kept."""
 
 MOST_SIGHTS: Final = 100
 """Sights that are kept: callers that have the same of the scopes which rules name share one."""
@@ -63,15 +66,15 @@ class Sight:
     unruled: Graph | None = None
     """The graph description without rules, where there are any."""
 
-    def filled(self, user_id: int | None) -> Graph:
+    def filled(self, identity: Identity) -> Graph:
         """Return the description with the caller put in as a value: for statements that write."""
         if not self.graph.has_views or self.unruled is None:
             return self.graph
-        return _seen(self.unruled, self.facts, Who(literal(user_id, BigInteger())))[0]
+        return _seen(self.unruled, self.facts, who_is(identity))[0]
 
-    def bound(self, statement: Any, user_id: int | None) -> Any:
+    def bound(self, statement: Any, identity: Identity) -> Any:
         """Return a SELECT over the graph with the caller put in."""
-        return statement.params({USER_ID: user_id}) if self.graph.has_views else statement
+        return statement.params(identity) if self.graph.has_views else statement
 
 
 class Sights:
@@ -88,6 +91,7 @@ class Sights:
             for leaf in rule.leaves()
             if isinstance(leaf, ScopeRule)
         )
+        self._claims = claims_in(graph)
         self._has_rules = any(type_.access is not None for type_ in graph.types.values())
         self.whole = Sight(graph, Facts(sees_all=True))
         """The sight of who may see and do all."""
@@ -99,6 +103,14 @@ class Sights:
         if not self._has_rules:
             return self.whole
         return self._of(principal.scopes, principal.user_id is not None)
+
+    def identity(self, principal: Principal) -> Identity:
+        """Return who a caller is, as the rules look at it.
+
+        Raises:
+            ForbiddenError: A claim is something else than the rules take it for.
+        """
+        return identity_of(principal, self._claims)
 
     def _found(self, scopes: frozenset[str], has_user: bool) -> Sight:
         facts = Facts(self._scopes if EVERY in scopes else scopes & self._scopes, has_user)
@@ -222,6 +234,9 @@ class _Viewer:
                 return and_(*(self._to_sql(type_, part, entity) for part in parts))
             case OwnerRule(attribute):
                 return getattr(entity, attribute) == self._who.user_id  # type: ignore[no-any-return]  # typed as Any there
+            case ClaimRule(name, attribute):
+                column = getattr(entity, attribute)
+                return column == self._who.claim(name, column.type)  # type: ignore[no-any-return]  # typed as Any there
             case WhereRule(_, condition):
                 return and_(true(), condition(entity, self._who))
             case ThroughRule():

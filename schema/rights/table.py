@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from schema.graph import Graph, ObjectType
 from schema.models.access import Access, Rule
+from schema.rights.identity import claims_in
 
 EVERYBODY = "everybody"
 """Where a model says nothing: every caller with the scope `read`, or `write`."""
@@ -52,6 +53,12 @@ def lines(graph: Graph) -> Iterator[Line]:
         )
         for name in type_.order:
             yield _line(type_, access, may, name)
+
+
+def claims(graph: Graph) -> Iterator[str]:
+    """Yield which claims of a caller rules look at, what they take them for, and whose rules do."""
+    for claim, names in claims_in(graph).items():
+        yield f"The claim `{claim.name}` is read as {claim.words}, by rules of {', '.join(names)}; null without."
 
 
 def _line(type_: ObjectType, access: Access, may: frozenset[str], name: str) -> Line:

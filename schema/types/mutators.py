@@ -181,7 +181,7 @@ def noting(context: Context, mutation: str) -> Note:
 
 def guard_of(context: Context) -> Guard:
     """Return what the caller of a request sees and may write."""
-    return Guard(context.loaders.sight, context.loaders.user_id)
+    return Guard(context.loaders.sight, context.loaders.identity)
 
 
 def transaction_of(context: Context) -> Transaction:

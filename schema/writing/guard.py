@@ -13,7 +13,7 @@ from sqlalchemy.orm import aliased
 
 from schema.graph import ObjectType, View
 from schema.query.rows import hides_rows, masks_of
-from schema.rights import Sight
+from schema.rights import Identity, Sight
 from schema.writing.plan import Reference
 from schema.writing.problems import Path, Problem
 from schema.writing.values import as_new
@@ -27,9 +27,9 @@ DONE = {"create": "create such a", "update": "change this", "delete": "delete th
 class Guard:
     """The rules of writing for one caller."""
 
-    def __init__(self, sight: Sight, user_id: int | None) -> None:
-        """Note what the caller sees, and which user it is."""
-        self.graph = sight.filled(user_id)
+    def __init__(self, sight: Sight, identity: Identity) -> None:
+        """Note what the caller sees, and who it is."""
+        self.graph = sight.filled(identity)
         """The graph description, as it is for the caller."""
 
     def editable(

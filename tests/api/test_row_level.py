@@ -145,16 +145,26 @@ async def test_no_connection_remembers(guarded: Served, keys: dict[int, str]) ->
             assert (await (await session.connection()).exec_driver_sql(told)).scalar_one() == b""
 
 
+def test_claims_that_python_holds_the_same() -> None:
+    """What is kept of callers tells 1, 1.0 and true apart, which are one to Python."""
+    told = [caller_of(Principal(claims={"tenant": value})).prelude for value in (1, True, 1.0, "1")]
+    assert len(set(told)) == 4
+
+
 async def test_words_of_a_token(database_url: str) -> None:
     """Whatever a subject has in it is told as it is."""
     subject = 'it\'s \\ "quoted"; DROP TABLE users; -- ü\n'
     database = Database(database_url, Settings(database_url=database_url, pool_size=1))
-    token = CALLER.set(caller_of(Principal(frozenset({"b", "a"}), subject=subject)))
+    principal = Principal(frozenset({"b", "a"}), subject=subject, claims={"tenant": 7, "said": subject})
+    token = CALLER.set(caller_of(principal))
     try:
-        told = "SELECT convert_to(current_setting('app.subject') || current_setting('app.scopes'), 'UTF8')"
-        assert (await database.fetch_bytes(told, [])).decode() == subject + "a,b"
+        told = """SELECT convert_to(current_setting('app.subject') || current_setting('app.scopes')
+            || (current_setting('app.claims')::jsonb ->> 'tenant')
+            || (current_setting('app.claims')::jsonb ->> 'said'), 'UTF8')"""
+        assert (await database.fetch_bytes(told, [])).decode() == f"{subject}a,b7{subject}"
         async with database.read() as session:
-            assert (await (await session.connection()).exec_driver_sql(told)).scalar_one().decode() == subject + "a,b"
+            found = (await (await session.connection()).exec_driver_sql(told)).scalar_one()
+            assert found.decode() == f"{subject}a,b7{subject}"
     finally:
         CALLER.reset(token)
         await database.close()

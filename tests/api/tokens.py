@@ -43,7 +43,10 @@ async def principal(
         raise HTTPException(401, "The token does not hold.") from error
     if claims.get("is_locked") or x_tenant == 0:
         raise HTTPException(403, "The account is locked.")
-    return Principal(frozenset(claims["scope"].split()), user_id=claims["user"], subject=claims["sub"])
+    looked_at = {name: claims[name] for name in ("tenant", "levels") if name in claims}
+    return Principal(
+        frozenset(claims["scope"].split()), user_id=claims["user"], subject=claims["sub"], claims=looked_at
+    )
 
 
 def broken() -> str:

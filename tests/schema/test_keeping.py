@@ -91,7 +91,9 @@ def terms(
     coerced = get_variable_values(shop.core, operation.variable_definitions or (), variables)
     assert isinstance(coerced, VariableValues)
     assert shop.engine is not None
-    compiled = shop.engine.compile(document, operation, coerced, shop.sights.of(principal), principal.user_id)
+    compiled = shop.engine.compile(
+        document, operation, coerced, shop.sights.of(principal), shop.sights.identity(principal)
+    )
     assert compiled is not None
     assert shop.executor.terms is not None
     return shop.executor.terms.read(Asked(document, operation, variables, coerced), compiled, anonymous)

@@ -67,7 +67,7 @@ class House:
             assert keeper is not None
             context.keeper = keeper
             operation = Operation("", None, variables, None)
-            question = keeper.recall(document, operation, context.loaders.sight, caller.user_id)
+            question = keeper.recall(document, operation, context.loaders.sight, context.loaders.identity)
             if question is not None:
                 again = await self.schema.executor.again(question, context)
                 if again is not None:

@@ -82,6 +82,7 @@ def test_list_for_programs(database_url: str) -> None:
         "last_used_at": None,
         "requests_per_minute": None,
         "cost_per_minute": None,
+        "claims": {},
         "state": "active",
     }
 
@@ -102,6 +103,7 @@ def test_list_for_people(database_url: str) -> None:
             "[red]x[/]",
             "read",
             "",
+            "",
             "2026-01-02 03:04 UTC",
             "never",
             "2026-02-03 04:05 UTC",
@@ -110,6 +112,42 @@ def test_list_for_people(database_url: str) -> None:
             "active",
         ]
     ]
+
+
+def test_claims(database_url: str) -> None:
+    """A key may have claims, which its successor takes over; they are shown, changed and taken away."""
+    shown = make(database_url, "--claim", "tenant=7", "--claim", 'teams=["a", 1]')
+    assert run(database_url, "rotate", shown[4:14]).exit_code == 0
+    old, new = listed(database_url)
+    assert old["claims"] == new["claims"] == {"tenant": "7", "teams": ["a", 1]}
+    changed = run(database_url, "claims", new["prefix"], "tenant=8")
+    assert changed.stdout == (f'The key {new["prefix"]} (test) has tenant=8 now. It had teams=["a",1], tenant=7.\n')
+    assert "tenant=8" in run(database_url, "list").stdout
+    assert run(database_url, "claims", new["prefix"]).stdout.endswith("has no claims now. It had tenant=8.\n")
+    assert listed(database_url)[1]["claims"] == {}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        (["tenant"], "--claim takes a name and a value such as tenant=7, and each name once."),
+        (["a=1", "a=2"], "--claim takes a name and a value such as tenant=7, and each name once."),
+        (["A b=1"], "'A b' is no name of a claim: small letters, digits and _."),
+        (["a=[1"], "--claim takes a list as JSON, such as teams=[1,2]."),
+        (["a=" + "x" * 2000], "claims may have 2,000 bytes as JSON."),
+    ],
+)
+def test_claims_that_cannot_be_read(database_url: str, given: list[str], message: str) -> None:
+    """They are refused as arguments, and no key is made or changed."""
+    shown = make(database_url, "--claim", "tenant=7")
+    options = [part for each in given for part in ("--claim", each)]
+    for result in (
+        run(database_url, "create", "--name", "x", "--scopes", "read", *options),
+        run(database_url, "claims", shown[4:14], *given),
+    ):
+        assert result.exit_code == 2
+        assert message in " ".join(result.stderr.split())
+    assert [key["claims"] for key in listed(database_url)] == [{"tenant": "7"}]
 
 
 def test_rates(database_url: str) -> None:

@@ -66,7 +66,7 @@ async def test_comparisons_of_all_filters_are_counted(ask: Asker) -> None:
     assert isinstance(coerced, VariableValues)
     assert ask.schema.engine is not None
     with pytest.raises(LimitError, match=r"filters have more than 2,000 comparisons"):
-        ask.schema.engine.compile(document, operation, coerced, ask.schema.sights.whole, None)
+        ask.schema.engine.compile(document, operation, coerced, ask.schema.sights.whole, {})
     answer = await ask(f"query ($f: PostFilter) {{ {text} }}", **given)
     assert answer.errors == ["The operation's filters have more than 2,000 comparisons, taken together."]
 
@@ -82,7 +82,7 @@ async def test_variety_is_forgotten_with_its_document(ask: Asker) -> None:
             ask.schema.core, operation.variable_definitions or (), {"id": "VXNlcjox", "n": number % 1000}
         )
         assert isinstance(variables, VariableValues)
-        compiled = engine.compile(document, operation, variables, ask.schema.sights.whole, None)
+        compiled = engine.compile(document, operation, variables, ask.schema.sights.whole, {})
         assert compiled is not None
         statements.add(id(compiled.statement))
     assert len(statements) == 1
@@ -101,7 +101,7 @@ async def test_an_operation_is_prepared_once(ask: Asker, monkeypatch: pytest.Mon
     def bound(**given: Any) -> list[Any] | None:
         variables = get_variable_values(ask.schema.core, operation.variable_definitions or (), given)
         assert isinstance(variables, VariableValues)
-        found = engine.compile(document, operation, variables, ask.schema.sights.whole, None)
+        found = engine.compile(document, operation, variables, ask.schema.sights.whole, {})
         return None if found is None else found.arguments
 
     one, other = bound(id="VXNlcjox", n=3), bound(id="VXNlcjoy", n=4)

@@ -47,7 +47,7 @@ async def both_ways(asker: Asker, engine: Engine, text: str, variables: dict[str
     assert isinstance(coerced, VariableValues), (text, variables, coerced)
     context = Context(READER, asker.database, asker.schema.new_loaders(asker.database, READER), "test")
     result = await asker.schema.execute(node, operation_name=None, variables=variables, context=context)
-    compiled = engine.compile(document, operation, coerced, asker.schema.sights.whole, None)
+    compiled = engine.compile(document, operation, coerced, asker.schema.sights.whole, {})
     if compiled is None:
         return "refused" if result.errors else "uncompiled"
     try:

@@ -36,7 +36,7 @@ async def test_golden(ask: Asker, case: Path) -> None:
     variables = get_variable_values(ask.schema.core, operation.variable_definitions or (), {})
     assert isinstance(variables, VariableValues)
     assert ask.schema.engine is not None
-    compiled = ask.schema.engine.compile(document, operation, variables, ask.schema.sights.whole, None)
+    compiled = ask.schema.engine.compile(document, operation, variables, ask.schema.sights.whole, {})
     assert compiled is not None
     data = await ask.database.fetch_bytes(compiled.statement.sql, compiled.arguments)
     answer = await ask.schema.engine.fill(data, compiled, variables)

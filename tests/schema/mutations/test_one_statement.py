@@ -200,7 +200,7 @@ async def test_one_statement_whatever_the_values(default_graph: GraphSchema) -> 
     for number in range(50):
         given = {"input": {"slug": f"secret-{number}", "name": "N"}}
         variables: Any = VariableReader(default_graph.core, operation).read(given)
-        compiled = default_graph.engine.compile(document, operation, variables, default_graph.sights.whole, None)
+        compiled = default_graph.engine.compile(document, operation, variables, default_graph.sights.whole, {})
         assert compiled is not None
         assert sorted(compiled.arguments) == ["N", f"secret-{number}"]
         statements.add(id(compiled.statement))

@@ -113,14 +113,14 @@ class Houses:
         sight = self.schema.sights.of(principal)
         if not is_refused:
             sight = replace(sight, forbidden={})
-        loaders = Loaders(sight, principal.user_id, self.schema.records, self.whole)
+        loaders = Loaders(sight, self.schema.sights.identity(principal), self.schema.records, self.whole)
         return Context(principal, self.whole, loaders, "test")
 
     def context_of_copy(self, caller: str) -> Context:
         """Return a request without rules to a copy that has nothing but what a caller may see."""
         database = self.seen[caller]
         return Context(
-            CALLERS[caller], database, Loaders(self.schema.sights.whole, None, self.schema.records, database), "test"
+            CALLERS[caller], database, Loaders(self.schema.sights.whole, {}, self.schema.records, database), "test"
         )
 
     async def ask(self, context: Context, text: str, *, by_engine: bool = True, **variables: Any) -> Any:
