@@ -65,6 +65,7 @@ async def test_only_a_hash_is_stored(database_url: str) -> None:
         "name": "web",
         "prefix": key.prefix,
         "scopes": ["read", "posts:write"],
+        "claims": {},
         "expires_at": "2030-01-31T12:00:00.000005+00:00",
         "secret_hash": f"\\x{hash_of(shown).hex()}",
     }
