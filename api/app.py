@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 
 from api.authentication import load as load_authentication
 from api.caching import Caching
+from api.caching.headers import Callers
 from api.console import Console
 from api.context import READ, Parts
 from api.data.database import Database
@@ -81,6 +82,7 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
     """Make the parts; nothing is connected yet."""
     database = Database(url, settings)
     anonymous = Principal(scopes=settings.scopes_without_key)
+    authentication = load_authentication(settings.authenticate) if settings.authenticate else None
     return Parts(
         settings=settings,
         database=database,
@@ -90,9 +92,15 @@ def make_parts(settings: Settings, url: str, graph: GraphSchema) -> Parts:
         telemetry=Telemetry(settings, VERSION, database.levels, database.plan),
         anonymous=anonymous,
         rates=Rates(settings),
-        caching=Caching(database, settings, anonymous if anonymous.may(READ) else None, watched(graph.graph)),
+        caching=Caching(
+            database,
+            settings,
+            anonymous if anonymous.may(READ) and authentication is None else None,
+            watched(graph.graph),
+            Callers.by(authentication.reads if authentication else ()),
+        ),
         texts=texts_of(settings),
-        authentication=load_authentication(settings.authenticate) if settings.authenticate else None,
+        authentication=authentication,
     )
 
 

@@ -11,12 +11,15 @@ refuses by an HTTPException. The body it cannot read: who asks is known before t
 The signature is read once. Where the setting is not used, nothing of this is on the way of a request.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AsyncExitStack
 from typing import Annotated, Any, Final
 
-from fastapi import Depends, FastAPI, HTTPException, Request
-from fastapi.dependencies.utils import get_dependant, solve_dependencies
+from fastapi import Depends, FastAPI, HTTPException, Request, params
+from fastapi.dependencies.models import Dependant
+from fastapi.dependencies.utils import get_dependant, get_flat_params, solve_dependencies
+from fastapi.openapi.models import APIKey, APIKeyIn
+from fastapi.security.base import SecurityBase
 from starlette.types import Scope
 from uvicorn.importer import ImportFromStringError, import_from_string
 
@@ -38,6 +41,8 @@ class Authentication:
             return found
 
         self._dependant = get_dependant(path="", call=asked)
+        self.reads = headers_read(self._dependant)
+        """The headers that may say who asks; None where it may be anything. Caches have to know."""
         self.app: FastAPI | None = None
         """The application, whose `dependency_overrides` count."""
 
@@ -83,6 +88,51 @@ def load(name: str) -> Authentication:
     if not callable(function):
         raise StartError(f"ACHENE_AUTHENTICATE: {name} is no function.")
     return Authentication(function)
+
+
+def headers_read(dependant: Dependant) -> frozenset[str] | None:
+    """Return the headers that a dependency reads, and those that it depends on, as they declare it.
+
+    None where one of them is given the whole request, or a model of headers, and so may read anything.
+    """
+    found = set[str]()
+    for field in get_flat_params(dependant):
+        match field.field_info:
+            case params.Cookie():
+                found.add("Cookie")
+            case params.Header(validation_alias=None | str()):
+                found.add(field.alias.title())
+            case params.Query():  # in the address, by which caches find answers
+                pass
+            case _:
+                return None
+    for each in _within(dependant):
+        call: object = each.call
+        if isinstance(call, SecurityBase) and type(call).__module__.startswith("fastapi.security."):
+            found |= _shown_in(call)
+        elif each.request_param_name or each.http_connection_param_name:
+            return None
+    return frozenset(found)
+
+
+def _within(dependant: Dependant) -> Iterator[Dependant]:
+    """Return a dependency, and all that it depends on."""
+    yield dependant
+    for each in dependant.dependencies:
+        yield from _within(each)
+
+
+def _shown_in(security: SecurityBase) -> set[str]:
+    """Return the header that one of FastAPI's own classes reads."""
+    match security.model:
+        case APIKey(in_=APIKeyIn.header, name=name):
+            return {name}
+        case APIKey(in_=APIKeyIn.cookie):
+            return {"Cookie"}
+        case APIKey():
+            return set()
+        case _:
+            return {"Authorization"}
 
 
 def _refusal(error: HTTPException) -> PublicError:

@@ -10,7 +10,7 @@ from cachetools import LRUCache
 
 import schema
 from api.caching.answers import Answers
-from api.caching.headers import BY_CALLER, BY_KEY
+from api.caching.headers import BY_KEY, Callers
 from api.caching.keeper import Keeper, Name
 from api.caching.memory import Memory
 from api.caching.shared import Shared
@@ -38,21 +38,27 @@ class Caching:
     """What is kept, and what it stands on."""
 
     def __init__(
-        self, database: Database, settings: Settings, anonymous: Principal | None, tables: Iterable[str] = ()
+        self,
+        database: Database,
+        settings: Settings,
+        anonymous: Principal | None,
+        tables: Iterable[str] = (),
+        callers: Callers = BY_KEY,
     ) -> None:
         """Prepare; nothing is connected yet.
 
         Args:
             database: Where rows and versions are.
             settings: How much is kept.
-            anonymous: Who shows no key; None where such a caller is not answered.
+            anonymous: Who shows no key; None where such a caller is not answered, or may yet be known otherwise.
             tables: Names of the tables that should be watched.
+            callers: How they are told apart.
         """
         self.database = database
-        self.anonymous = None if settings.authenticate else anonymous
+        self.anonymous = anonymous
         """Who shows no key; None where such a caller is not answered, or may yet be known otherwise."""
-        self.by_caller = BY_CALLER if settings.authenticate else BY_KEY
-        """What is said to caches of answers that may be others for other callers."""
+        self.callers = callers
+        """How they are told apart."""
         self.versions = Versions(database)
         self.watch = Watch(database, self.versions, tables)
         self.fingerprint = fingerprint()

@@ -117,11 +117,11 @@ class Keeper:
         tag = entity_tag(place, now, self._media)
         if self._known is None or not has_tag(self._known, tag):
             return False
-        self.headers, self.is_unchanged = cache_headers(terms, tag, self._caching.by_caller), True
+        self.headers, self.is_unchanged = cache_headers(terms, tag, self._caching.callers), True
         return True
 
     def _told(self, place: bytes, found: bytes, answer: bytes, terms: Terms) -> bytes:
         """Return an answer, having noted what is said to caches of it."""
         if self.headers is None:
-            self.headers = cache_headers(terms, entity_tag(place, found, self._media), self._caching.by_caller)
+            self.headers = cache_headers(terms, entity_tag(place, found, self._media), self._caching.callers)
         return answer

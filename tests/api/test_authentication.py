@@ -2,10 +2,14 @@
 
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any
 
 import pytest
+from fastapi import Cookie, Depends, Header, Query, Request
+from fastapi.security import APIKeyCookie, APIKeyHeader, APIKeyQuery, HTTPBasic, HTTPBearer, OAuth2PasswordBearer
+from pydantic import BaseModel
 
-from api.authentication import load
+from api.authentication import Authentication, load
 from api.keys import create
 from schema.errors import StartError
 from tests.api import tokens
@@ -113,3 +117,55 @@ def test_settings_that_name_nothing(name: str) -> None:
     """They stop the start, by name."""
     with pytest.raises(StartError, match="ACHENE_AUTHENTICATE"):
         load(name)
+
+
+class Shown(BaseModel):
+    """Headers, as a model."""
+
+    x_user: str
+
+
+class OwnBearer(HTTPBearer):
+    """May read whatever it likes."""
+
+
+def of_the_request(request: Request) -> None:
+    """Be given all that there is."""
+
+
+@pytest.mark.parametrize(
+    ("dependency", "reads"),
+    [
+        (Depends(HTTPBearer()), {"Authorization"}),
+        (Depends(HTTPBasic()), {"Authorization"}),
+        (Depends(OAuth2PasswordBearer("token")), {"Authorization"}),
+        (Depends(APIKeyHeader(name="X-Badge")), {"X-Badge"}),
+        (Depends(APIKeyCookie(name="session")), {"Cookie"}),
+        (Depends(APIKeyQuery(name="token")), set()),
+        (Header(), {"X-User"}),
+        (Header(alias="Cf-Access-Jwt-Assertion"), {"Cf-Access-Jwt-Assertion"}),
+        (Cookie(), {"Cookie"}),
+        (Query(), set()),
+        (Depends(of_the_request), None),
+        (Depends(OwnBearer()), None),
+    ],
+)
+def test_what_is_read_is_known(dependency: object, reads: set[str] | None) -> None:
+    """From what a dependency declares it is known which headers say who asks; one that is given all may read all."""
+
+    def within(x_user: Annotated[Any, dependency]) -> object:
+        return x_user
+
+    def principal(found: Annotated[Any, Depends(within)]) -> None:
+        return found
+
+    assert Authentication(principal).reads == reads
+
+
+def test_models_of_headers_may_hold_anything() -> None:
+    """They are not looked into."""
+
+    def principal(shown: Annotated[Shown, Header()]) -> None:
+        """Be given a model."""
+
+    assert Authentication(principal).reads is None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from api.caching.headers import cache_headers, entity_tag, has_tag
+from api.caching.headers import Callers, cache_headers, entity_tag, has_tag
 from api.http.negotiation import Media
 from schema.keeping import Terms
 
@@ -53,3 +53,17 @@ def test_a_tag_names_question_versions_and_media() -> None:
 def test_terms_become_headers(terms: Terms, control: bytes, vary: bytes) -> None:
     """Whose the answer is, for how long it may be shown without asking, and what it depends on."""
     assert dict(cache_headers(terms, TAG)) == {b"cache-control": control, b"vary": vary, b"etag": TAG}
+
+
+@pytest.mark.parametrize(
+    ("own", "control", "vary"),
+    [
+        (("Cookie", "x-tenant"), b"private, max-age=5", b"Accept, Authorization, Cookie, Origin, X-API-Key, x-tenant"),
+        (("authorization", "X-Api-Key"), b"private, max-age=5", b"Accept, Authorization, Origin, X-API-Key"),
+        (None, b"private, no-cache", b"Accept, Authorization, Cookie, Origin, X-API-Key"),
+    ],
+)
+def test_authentication_of_ones_own(own: tuple[str, ...] | None, control: bytes, vary: bytes) -> None:
+    """What it reads is named; where that may be anything, nothing is shown without asking."""
+    terms = Terms(5, is_public=False, is_for_all=True)
+    assert dict(cache_headers(terms, TAG, Callers.by(own))) == {b"cache-control": control, b"vary": vary, b"etag": TAG}

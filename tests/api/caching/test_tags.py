@@ -251,13 +251,13 @@ async def test_a_table_that_is_not_watched_is_never_kept(plain: Kept) -> None:
     assert await tag_of(plain, USERS)
 
 
-async def test_own_authentication_may_look_at_anything(written_url: str) -> None:
-    """No answer is public then, and each may be another for other cookies."""
+async def test_own_authentication_may_look_at_more_than_keys(written_url: str) -> None:
+    """No answer is public then, and each may be another where a header that it reads is."""
     async with serving(written_url, authenticate="tests.api.tokens:principal", anonymous_scopes=("read",)) as web:
         await web.app.state.parts.caching.watch.known()
         answer = await web.client.get("/graphql", params={"query": USERS})
         assert answer.headers["cache-control"] == "private, no-cache"
-        assert answer.headers["vary"] == "Accept, Authorization, Cookie, Origin, X-API-Key"
+        assert answer.headers["vary"] == "Accept, Authorization, Origin, X-API-Key, X-Tenant"
 
 
 async def test_a_key_that_sees_more_has_an_answer_of_its_own(plain: Kept) -> None:
