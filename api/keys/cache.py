@@ -3,9 +3,9 @@
 Each of the two is bounded by itself, so that a flood of invented keys drives no real one out. Whether what is
 remembered may be used is decided in `api.keys.keys`.
 
-Of keys that were shown and held, a hash is remembered besides, so that the same one is known again by a single look. It
-is keyed with a secret of the process: nobody can tell from the time that a look takes how near it was, and what is
-remembered is worth nothing elsewhere.
+Of keys that were shown and held, a hash is remembered besides, so that the same one is known again by a single look. A
+secret of the process is hashed before it, which with BLAKE2 is as good as a keyed hash: nobody can tell from the time
+that a look takes how near it was, and what is remembered is worth nothing elsewhere.
 """
 
 from hashlib import blake2b
@@ -59,7 +59,7 @@ class Cache:
             now: Seconds of `time.monotonic`.
         """
         try:
-            until, record = self._shown[self._hash(key)]
+            until, record = self._shown[blake2b(self._secret + key).digest()]
         except KeyError:
             return None
         return record if now < until else None
@@ -67,10 +67,10 @@ class Cache:
     def note_shown(self, key: bytes, record: Record) -> None:
         """Remember that a key was shown and held, where it is remembered itself: then its changes are heard of."""
         if (prefix := record.principal.key_prefix) is not None and self._known.get(prefix) is record:
-            self._shown[self._hash(key)] = min(record.ends_at, record.read_at + self._seconds), record
-
-    def _hash(self, key: bytes) -> bytes:
-        return blake2b(key, key=self._secret, digest_size=32).digest()
+            self._shown[blake2b(self._secret + key).digest()] = (
+                min(record.ends_at, record.read_at + self._seconds),
+                record,
+            )
 
     def forget(self, prefix: str | None) -> None:
         """Forget a key that changed, or all of them where None."""

@@ -5,7 +5,7 @@ from typing import Final
 
 from starlette.types import Scope
 
-from api.http.client_address import client_address
+from api.http.client_address import client_host
 from api.rates.rates import Decision, Rates
 from schema.principal import Principal
 
@@ -17,7 +17,7 @@ def counting(scope: Scope, principal: Principal, rates: Rates) -> Callable[[], A
     """Return what counts another operation of a request as if it were a request of its own."""
 
     async def count() -> None:
-        decision = await rates.admit(principal, client_address(scope), scope["method"], scope["path"])
+        decision = await rates.admit(principal, client_host(scope), scope["method"], scope["path"])
         if STANDINGS in scope:
             counted = {standing.policy.name for standing in decision.standings}
             others = [standing for standing in scope[STANDINGS] if standing.policy.name not in counted]
@@ -36,7 +36,7 @@ def charging(scope: Scope, principal: Principal, rates: Rates) -> Callable[[int]
     """
     if not rates.is_budgeting(principal):
         return None
-    address = client_address(scope)
+    host = client_host(scope)
 
     def decide(decision: Decision) -> None:
         if (standings := scope.get(STANDINGS)) is not None:
@@ -45,10 +45,10 @@ def charging(scope: Scope, principal: Principal, rates: Rates) -> Callable[[int]
             raise decision.refusal
 
     async def wait(rows: int) -> None:
-        decide(await rates.charge(principal, address, rows))
+        decide(await rates.charge(principal, host, rows))
 
     def charge(rows: int) -> Awaitable[None] | None:
-        decision = rates.charge_now(principal, address, rows)
+        decision = rates.charge_now(principal, host, rows)
         if decision is None:
             return wait(rows)
         decide(decision)

@@ -10,12 +10,13 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.context import Parts, authenticate, known_caller, trail_of
 from api.http.answer import UNCACHED, Answer
-from api.http.client_address import client_address
+from api.http.client_address import client_address, client_host
 from api.http.errors import NotAcceptableError
 from api.http.headers import LATE, request_headers
 from api.http.middleware import GRAPHQL_PATH, is_probe
 from api.http.negotiation import OFFERS, Media, accepted
 from api.rates.charging import STANDINGS
+from api.rates.rates import FREE
 from api.rates.standing import rate_headers
 from api.telemetry import logger
 from schema.errors import PublicError
@@ -36,12 +37,12 @@ class RateGate:
             await self._app(scope, receive, send)
             return
         principal, rates = known_caller(scope, self._parts) or await self._caller(scope), self._parts.rates
-        if not rates.is_limiting(principal):
-            await self._app(scope, receive, send)
-            return
-        asked = principal, client_address(scope), scope["method"], path
+        asked = principal, client_host(scope), scope["method"], path
         if (decision := rates.admit_now(*asked)) is None:
             decision = await rates.admit(*asked)
+        if decision is FREE and not rates.is_limiting(principal):
+            await self._app(scope, receive, send)
+            return
         standings = scope[STANDINGS] = list(decision.standings)
         scope[LATE] = partial(rate_headers, standings)
         if decision.refusal is None:

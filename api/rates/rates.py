@@ -14,7 +14,7 @@ from typing import Final, Literal, NamedTuple
 from limits import RateLimitItemPerMinute
 
 from api.data.store import connect_store
-from api.http.client_address import Address, network_of
+from api.http.client_address import address_of, network_of
 from api.http.errors import RateLimitedError
 from api.rates.counters import Caller, Charge, Counters, CountersUnavailableError
 from api.rates.memory import MemoryCounters
@@ -79,64 +79,64 @@ class Rates:
         """Return whether there is anything to count for a caller."""
         return bool(self._rules) or self._requests_of(principal) is not None or self._cost_of(principal) is not None
 
-    async def admit(self, principal: Principal, address: Address | None, method: str, path: str) -> Decision:
+    async def admit(self, principal: Principal, host: str | None, method: str, path: str) -> Decision:
         """Count a request, and say whether it may go on.
 
         Args:
             principal: Who sends it; anonymous also where the key that was shown does not hold.
-            address: Where it comes from.
+            host: The address that it comes from, as text.
             method: Its method.
             path: Its path.
         """
-        charges = self._requested(principal, address, method, path)
+        charges = self._requested(principal, host, method, path)
         return _admitted(await self._take(charges)) if charges else FREE
 
-    def admit_now(self, principal: Principal, address: Address | None, method: str, path: str) -> Decision | None:
+    def admit_now(self, principal: Principal, host: str | None, method: str, path: str) -> Decision | None:
         """Count a request as `admit` does; None where that has to be waited for, and nothing is counted yet."""
-        charges = self._requested(principal, address, method, path)
+        charges = self._requested(principal, host, method, path)
         if not charges:
             return FREE
         standings = self._counters.take_now(charges)
         return None if standings is None else _admitted(Decision(standings))
 
-    def _requested(self, principal: Principal, address: Address | None, method: str, path: str) -> list[Charge]:
+    def _requested(self, principal: Principal, host: str | None, method: str, path: str) -> list[Charge]:
         """Return what a request is counted by."""
         policy, rules = self._requests_of(principal), self._rules
         if policy is None and not rules:
             return []
-        caller = self._names.caller(principal, address)
-        charges = [] if policy is None else [Charge(policy, caller)]
+        caller = self._names.caller(principal, host)
+        charges = [] if policy is None else [_charge(policy, caller)]
         if rules:
-            charges += [Charge(rule.policy, caller) for rule in rules if rule.counts(method, path)]
+            charges += [_charge(rule.policy, caller) for rule in rules if rule.counts(method, path)]
         return charges
 
-    async def charge(self, principal: Principal, address: Address | None, rows: int) -> Decision:
+    async def charge(self, principal: Principal, host: str | None, rows: int) -> Decision:
         """Count the cost of an operation that is about to run, and say whether it may. Where not, nothing is counted.
 
         Args:
             principal: Who runs it.
-            address: Where it comes from.
+            host: The address that it comes from, as text.
             rows: The most rows that it can read; at least one is counted.
         """
-        decided, charges = self._spent(principal, address, rows)
-        return decided or _afforded(await self._take(charges), rows)
+        spent = self._spent(principal, host, rows)
+        return spent if isinstance(spent, Decision) else _afforded(await self._take([spent]), rows)
 
-    def charge_now(self, principal: Principal, address: Address | None, rows: int) -> Decision | None:
+    def charge_now(self, principal: Principal, host: str | None, rows: int) -> Decision | None:
         """Count the cost of an operation as `charge` does; None where that has to be waited for."""
-        decided, charges = self._spent(principal, address, rows)
-        if decided is not None:
-            return decided
-        standings = self._counters.take_now(charges)
+        spent = self._spent(principal, host, rows)
+        if isinstance(spent, Decision):
+            return spent
+        standings = self._counters.take_now([spent])
         return None if standings is None else _afforded(Decision(standings), rows)
 
-    def _spent(self, principal: Principal, address: Address | None, rows: int) -> tuple[Decision | None, list[Charge]]:
+    def _spent(self, principal: Principal, host: str | None, rows: int) -> Charge | Decision:
         """Return what an operation is counted by, or what is decided without counting."""
         policy = self._cost_of(principal)
         if policy is None:
-            return FREE, []
+            return FREE
         if rows > policy.amount:
-            return Decision((), LimitError(f"{_could(rows, policy)}. Ask for smaller pages.")), []
-        return None, [Charge(policy, self._names.caller(principal, address), max(rows, 1))]
+            return Decision((), LimitError(f"{_could(rows, policy)}. Ask for smaller pages."))
+        return _charge(policy, self._names.caller(principal, host), max(rows, 1))
 
     async def _take(self, charges: Sequence[Charge]) -> Decision:
         try:
@@ -148,12 +148,14 @@ class Rates:
             return Decision((), refusal) if self._is_refusing else FREE
 
     def _requests_of(self, principal: Principal) -> Policy | None:
-        own = principal.requests_per_minute
-        return self._requests[principal.is_anonymous] if own is None else _own(REQUESTS, own)
+        if (own := principal.requests_per_minute) is not None:
+            return _own(REQUESTS, own)
+        return self._requests[principal.key_id is None and principal.is_anonymous]
 
     def _cost_of(self, principal: Principal) -> Policy | None:
-        own = principal.cost_per_minute
-        return self._cost[principal.is_anonymous] if own is None else _own(COST, own)
+        if (own := principal.cost_per_minute) is not None:
+            return _own(COST, own)
+        return self._cost[principal.key_id is None and principal.is_anonymous]
 
 
 class _Names:
@@ -162,10 +164,10 @@ class _Names:
     def __init__(self, redis_url: str | None) -> None:
         """Take what only the servers know that count together: the address of their store, with its password."""
         self._secret = sha256((redis_url or "").encode()).digest()
-        self._of_network = lru_cache(maxsize=4096)(self._hashed)
+        self._of_host = lru_cache(maxsize=4096)(self._hashed)
         self._of_key = lru_cache(maxsize=4096)(_named)
 
-    def caller(self, principal: Principal, address: Address | None) -> Caller:
+    def caller(self, principal: Principal, host: str | None) -> Caller:
         """Return whose counters count."""
         if principal.key_id is not None:
             return self._of_key(principal.key_id)
@@ -174,15 +176,21 @@ class _Names:
             if principal.user_id is None and principal.subject is None:  # claims alone say who it is
                 own = principal.claims_json
             return Caller(f"own:{self._hash(own)}", is_key=True)
+        return self._of_host(host)
+
+    def _hashed(self, host: str | None) -> Caller:
+        address = address_of(host)
         if address is None:
             return NOWHERE
-        return self._of_network(address)
-
-    def _hashed(self, address: Address) -> Caller:
         return Caller(f"address:{self._hash(network_of(address).network_address.packed)}", is_key=False)
 
     def _hash(self, name: bytes) -> str:
         return blake2b(name, key=self._secret, digest_size=16).hexdigest()
+
+
+@lru_cache(maxsize=4096)
+def _charge(policy: Policy, caller: Caller, amount: int = 1) -> Charge:
+    return Charge(policy, caller, amount)
 
 
 def _named(key_id: int) -> Caller:
@@ -209,9 +217,15 @@ def _own(name: Literal["requests", "cost"], amount: int) -> Policy:
 
 def _admitted(decision: Decision) -> Decision:
     """Return a decision on a request, refused where a policy is used up."""
+    for each in decision.standings:
+        if not each.is_within:
+            return _turned_away(decision)
+    return decision
+
+
+def _turned_away(decision: Decision) -> Decision:
+    """Return the refusal of a request, by the policy that it has to wait for longest."""
     refused = [each for each in decision.standings if not each.is_within]
-    if not refused:
-        return decision
     worst = max(refused, key=lambda each: each.wait_seconds)
     where = "" if worst.policy.name == REQUESTS else f" for {worst.policy.name}"
     return _refused(f"Too many requests{where}: {worst.policy} are accepted.", worst, decision)

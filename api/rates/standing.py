@@ -88,7 +88,7 @@ def rate_headers(standings: Sequence[Standing]) -> Headers:
     """Return `RateLimit-Policy` and `RateLimit` for an answer; none where nothing was counted."""
     if not standings:
         return ()
-    told = ", ".join([f"{each.policy.quoted};r={each.remaining};t={each.reset_seconds}" for each in standings])
+    told = ", ".join([f"{policy.quoted};r={left};t={reset}" for policy, _, left, reset, _ in standings])
     return ((b"ratelimit-policy", _policies(tuple(map(_policy_of, standings)))), (b"ratelimit", told.encode()))
 
 

@@ -121,4 +121,4 @@ async def test_no_key_is_kept(ring: Keyring) -> None:
     _, shown = await shown_once(ring)
     kept = ring.keys._cache._shown
     assert kept
-    assert all(len(each) == 32 and each not in shown.encode() for each in kept)
+    assert all(len(each) == 64 and each not in shown.encode() for each in kept)
