@@ -29,6 +29,7 @@ from api.http.client_address import behind_proxies
 from api.http.edge import Edge
 from api.http.middleware import GRAPHQL_PATH, Hosts, RequestLine, Shortcut, guard, trusted_hosts
 from api.keys import Keys
+from api.metrics import make_router as make_metrics
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, add_openapi, make_router
 from api.rates.gate import RateGate
 from api.rates.rates import Rates
@@ -36,7 +37,6 @@ from api.rest.refusals import take_errors
 from api.rest.serve import add_rest
 from api.settings import Settings
 from api.telemetry import configure_logging, flush_lines, logger
-from api.telemetry.route import make_router as make_metrics
 from api.telemetry.telemetry import Telemetry
 from schema.build import GraphSchema, build_graph_schema
 from schema.changes.watched import watched
