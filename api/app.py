@@ -29,6 +29,7 @@ from api.http.client_address import behind_proxies
 from api.http.edge import Edge
 from api.http.middleware import GRAPHQL_PATH, Hosts, RequestLine, Shortcut, guard, trusted_hosts
 from api.keys import Keys
+from api.keys.keyless import KeylessAddress
 from api.metrics import make_router as make_metrics
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, add_openapi, make_router
 from api.rates.gate import RateGate
@@ -69,7 +70,7 @@ def create_app(settings: Settings, url: str, graph: GraphSchema | None = None) -
         openapi_url=None,  # `api.pages` serves it, to those who may see it
         telemetry={"tracing": False, "metrics": False, "logs": False},  # asks every request whether it is wanted
         lifespan=_lifespan,
-        middleware=guard(settings, parts.telemetry),
+        middleware=guard(settings, parts.telemetry, Middleware(KeylessAddress)),
     )
     app.state.parts = parts
     if parts.authentication is not None:

@@ -23,7 +23,6 @@ from api.http.answer import Answer
 from api.http.client_address import behind_proxies
 from api.http.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
 from api.http.headers import LATE, given_twice, request_headers
-from api.http.keyless import KeylessAddress
 from api.http.negotiation import Media
 from api.http.problems import problem_of_entry
 from api.settings import Settings
@@ -84,14 +83,20 @@ LOCAL_HOSTS: Final = ("localhost", "127.0.0.1", "[::1]")
 """Names that are answered in development, and by a server that only this machine reaches."""
 
 
-def guard(settings: Settings, telemetry: Telemetry) -> list[Middleware]:
-    """Return what stands before all routes, the outermost first."""
+def guard(settings: Settings, telemetry: Telemetry, *more: Middleware) -> list[Middleware]:
+    """Return what stands before all routes, the outermost first.
+
+    Args:
+        settings: What is answered.
+        telemetry: What is told of it.
+        more: What refuses requests beside, once it is known that they are for us.
+    """
     found = [
         Middleware(RequestLine, telemetry=telemetry, hsts_seconds=settings.hsts_seconds),
         *behind_proxies(settings.trusted_proxies),
         Middleware(TrustedHosts, hosts=Hosts(trusted_hosts(settings))),
-        Middleware(KeylessAddress),
         Middleware(SingleHeaders),
+        *more,
     ]
     origins, pattern = allowed_origins(settings)
     if origins or pattern:
