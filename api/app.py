@@ -16,6 +16,7 @@ from starlette.types import ASGIApp
 from api.authentication import load as load_authentication
 from api.caching import Caching
 from api.caching.headers import Callers
+from api.caching.taught import texts_of
 from api.console import Console
 from api.context import READ, Parts
 from api.data.database import Database
@@ -23,7 +24,6 @@ from api.garbage import settled
 from api.graphql.endpoint import GraphQLEndpoint
 from api.graphql.persisted import Persisted
 from api.graphql.sdl import Sdl
-from api.graphql.taught import texts_of
 from api.health.health import Health
 from api.http.client_address import behind_proxies
 from api.http.edge import Edge

@@ -8,10 +8,10 @@ from starlette.types import Scope
 from api.auth import presented_key
 from api.authentication import Authentication
 from api.caching import Caching
+from api.caching.taught import Texts
 from api.data.consistency import read_token
 from api.data.database import Database
 from api.data.reads import Reads
-from api.graphql.taught import Texts
 from api.health.health import Health
 from api.http.client_address import client_host
 from api.http.headers import Headers, request_headers

@@ -13,8 +13,8 @@ from typing import ClassVar, Final
 
 from graphql import GraphQLError
 
+from api.caching.taught import LocalTexts, Texts
 from api.graphql.operation import Operation
-from api.graphql.taught import LocalTexts, Texts
 from api.http.errors import BadRequestError
 from api.settings import Settings
 from schema.context import Context

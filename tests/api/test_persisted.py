@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
+from api.caching.taught import PLACES, LocalTexts, SharedTexts
 from api.data.store import connect_store
 from api.graphql.operation import Operation
 from api.graphql.persisted import Persisted, PersistedQueryNotFoundError
-from api.graphql.taught import PLACES, LocalTexts, SharedTexts
 from api.settings import Settings
 from schema.documents import Documents, hash_of
 from schema.saved import Library
