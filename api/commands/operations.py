@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.table import Table
 
 from api.app import document_limits, make_graph
-from api.commands.schema import saved_texts
 from api.rest.route import Route, read_routes
 from api.settings import Settings
 from schema.documents import Documents
-from schema.saved import Library, Saved, check_saved, deprecations, read_saved
+from schema.saved import Library, Saved, check_saved, deprecations, read_all
 
 app: Final = typer.Typer(no_args_is_help=True, help="Saved operations: checked, and listed.")
 
@@ -76,7 +75,7 @@ def _load(paths: list[Path] | None) -> _Found:
     settings = Settings()
     graph = make_graph(settings)
     documents = Documents(graph.core, document_limits(settings))
-    texts = [each for path in paths for each in read_saved(path)] if paths else saved_texts(graph, settings)
+    texts = read_all(paths or (*graph.operations, *settings.operations))
     saved, problems = check_saved(graph.core, documents, graph.cost, texts)
     routes = [] if problems else read_routes(graph, documents, Library(saved))
     return _Found(saved, routes, deprecations(graph.core, texts), problems)

@@ -10,10 +10,10 @@ import typer
 from graphql import build_schema
 
 from api.settings import Settings
-from schema.build import GraphSchema, build_graph_schema
+from schema.build import build_graph_schema
 from schema.diagram import diagram
 from schema.errors import StartError
-from schema.saved import SavedText, read_saved
+from schema.saved import read_all
 from schema.saved.differences import Change, Differences, differences, read_sdl
 
 app: Final = typer.Typer(no_args_is_help=True, help="The schema: its SDL, its changes, a diagram.")
@@ -59,15 +59,10 @@ def diff(
     graph = build_graph_schema()
     before = read_sdl(sys.stdin.read() if str(old) == "-" else _read(old), str(old))
     after = build_schema(graph.print()) if new is None else read_sdl(_read(new), str(new))
-    found = differences(before, after, saved_texts(graph, Settings()))
+    found = differences(before, after, read_all((*graph.operations, *Settings().operations)))
     typer.echo(orjson.dumps(found.as_json(), option=orjson.OPT_INDENT_2).decode() if is_json else _told(found))
     if _fails(found, failing):
         raise typer.Exit(1)
-
-
-def saved_texts(graph: GraphSchema, settings: Settings) -> list[SavedText]:
-    """Return all saved operations: those of the models, and those of the settings."""
-    return [each for path in (*graph.operations, *settings.operations) for each in read_saved(path)]
 
 
 def _read(path: Path) -> str:

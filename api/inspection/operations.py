@@ -1,13 +1,12 @@
 """The graph and the saved operations: whether a server of these models and files starts."""
 
 from api.app import document_limits, make_graph
-from api.commands.schema import saved_texts
 from api.inspection.finding import Finding
 from api.inspection.scene import Scene
 from api.rest.route import read_routes
 from schema.documents import Documents
 from schema.errors import AcheneError
-from schema.saved import Library, check_saved, deprecations
+from schema.saved import Library, check_saved, deprecations, read_all
 
 
 async def graph(scene: Scene) -> list[Finding]:
@@ -15,7 +14,7 @@ async def graph(scene: Scene) -> list[Finding]:
     try:
         built = make_graph(scene.settings)
         documents = Documents(built.core, document_limits(scene.settings))
-        texts = saved_texts(built, scene.settings)
+        texts = read_all((*built.operations, *scene.settings.operations))
         saved, problems = check_saved(built.core, documents, built.cost, texts)
         routes = [] if problems else read_routes(built, documents, Library(saved))
     except AcheneError as error:

@@ -4,7 +4,7 @@
 change of the schema breaks.
 """
 
-from schema.saved.files import SavedText, read_saved
+from schema.saved.files import SavedText, read_all, read_saved
 from schema.saved.library import Library, Saved, check_saved, deprecations, load_library
 
-__all__ = ["Library", "Saved", "SavedText", "check_saved", "deprecations", "load_library", "read_saved"]
+__all__ = ["Library", "Saved", "SavedText", "check_saved", "deprecations", "load_library", "read_all", "read_saved"]

@@ -67,6 +67,11 @@ class SavedText:
         return place_of(self.operation)
 
 
+def read_all(paths: Iterable[Path]) -> list[SavedText]:
+    """Return the operations of folders and manifests, see `read_saved`."""
+    return [each for path in paths for each in read_saved(path)]
+
+
 def read_saved(path: Path) -> list[SavedText]:
     """Return the operations of a folder or a manifest, in the order of their files.
 

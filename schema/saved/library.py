@@ -19,7 +19,7 @@ from graphql import (
 from schema.documents import Document, Documents
 from schema.errors import DefinitionError, DocumentError, LimitError
 from schema.query.cost import CostRule
-from schema.saved.files import SavedText, place_of, read_saved, shown
+from schema.saved.files import SavedText, place_of, read_all, shown
 
 MOST_SHOWN: Final = 20
 """Most faults that a message lists."""
@@ -77,7 +77,7 @@ def load_library(core: GraphQLSchema, documents: Documents, cost: CostRule, path
     Raises:
         DefinitionError: Something of it cannot be served; the message names file, operation and line.
     """
-    saved, problems = check_saved(core, documents, cost, [each for path in paths for each in read_saved(path)])
+    saved, problems = check_saved(core, documents, cost, read_all(paths))
     if problems:
         more = f"\nand {len(problems) - MOST_SHOWN} more" if len(problems) > MOST_SHOWN else ""
         raise DefinitionError("\n".join(["Saved operations cannot be served:", *problems[:MOST_SHOWN]]) + more)
