@@ -2,12 +2,11 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
 
 from api.caching.headers import cache_headers, entity_tag, has_tag
-from api.graphql.operation import Operation
 from api.http.negotiation import Media
 from api.telemetry import Trail
 from schema.changes.versions import label, split_label
@@ -23,6 +22,18 @@ if TYPE_CHECKING:
 
 Name = tuple[str, str | None, bytes, Facts, tuple[Any, ...]]
 """What a question is remembered by: hash of the document, name of the operation, variables, rules and who asks."""
+
+
+class Asked(Protocol):
+    """What a request asks of a document."""
+
+    @property
+    def name(self) -> str | None:
+        """Which operation; None where it names none."""
+
+    @property
+    def variables(self) -> Mapping[str, Any] | None:
+        """Values of its variables."""
 
 
 class Keeper:
@@ -54,7 +65,7 @@ class Keeper:
         self.is_unchanged = False
         """True once it is known that the client has this answer."""
 
-    def recall(self, document: Document, operation: Operation, sight: Sight, identity: Identity) -> Question | None:
+    def recall(self, document: Document, operation: Asked, sight: Sight, identity: Identity) -> Question | None:
         """Return the question that was worked out of the same operation for the same rules and caller, if any was.
 
         Args:
