@@ -14,7 +14,7 @@ from typing import Final
 from cachetools import LRUCache
 
 from api.rates.counters import Charge
-from api.rates.standing import Standing, Window, standing
+from api.rates.standing import Standing, standing
 
 MOST_COUNTERS: Final = 100_000
 """Most counters of keys, and most of addresses: a flood from many addresses makes no key forgotten."""
@@ -60,7 +60,7 @@ class Windows:
         is_within = floor(before * left / expiry) + now + amount <= policy.amount
         if is_within:
             counts[2] = now = now + amount
-        return standing(policy, amount, Window(before, left, now, left), is_within=is_within)
+        return standing(policy, amount, (before, left, now, left), is_within=is_within)
 
 
 class MemoryCounters:

@@ -187,4 +187,4 @@ def _standing(charge: Charge, answered: Answered) -> Standing:
 def _window(seconds: int, before: bytes | None, before_left: int, now: bytes | None, now_left: int) -> Window:
     """Return counters as the script tells them, in milliseconds: each is kept for one window more than it is used."""
     left = max(now_left / 1000 - seconds, 0.0)
-    return Window(int(before or 0), max(before_left, 0) / 1000, int(now or 0), left)
+    return int(before or 0), max(before_left, 0) / 1000, int(now or 0), left

@@ -15,21 +15,12 @@ from typing import NamedTuple
 from api.http.errors import Headers
 from api.rates.policy import Policy
 
+Window = tuple[int, float, int, float]
+"""The counters of one caller and one policy.
 
-class Window(NamedTuple):
-    """The counters of one caller and one policy."""
-
-    before: int
-    """How much was used in the window before."""
-
-    before_seconds: float
-    """How long it still counts; its weight is this in parts of a window."""
-
-    now: int
-    """How much was used in the present window."""
-
-    left_seconds: float
-    """How long the present window lasts."""
+How much was used in the window before, and for how many seconds that still counts: its weight is these in parts of a
+window. How much was used in the present one, and for how many seconds that lasts.
+"""
 
 
 class Standing(NamedTuple):
@@ -60,10 +51,18 @@ def standing(policy: Policy, amount: int, window: Window, *, is_within: bool) ->
         window: The counters, after that.
         is_within: Whether it got it.
     """
-    used = floor(window.before * window.before_seconds / policy.seconds) + window.now
-    remaining = max(0, policy.amount - used)
-    reset = seconds_until(policy, remaining + 1, window) if remaining < policy.amount else 0
-    return Standing(policy, is_within, remaining, reset, 0 if is_within else seconds_until(policy, amount, window))
+    before, before_seconds, now, left = window
+    faded = floor(before * before_seconds / policy.seconds)
+    remaining = policy.amount - faded - now
+    reset = 0
+    if remaining < 0:  # the rate was lowered meanwhile
+        remaining, reset = 0, seconds_until(policy, 1, window)
+    elif faded:  # of the window before one more falls away
+        reset = int(before_seconds - faded * policy.seconds / before) + 1
+    elif now:
+        reset = int(left) + 1
+    wait = 0 if is_within else seconds_until(policy, amount, window)
+    return Standing(policy, is_within, remaining, reset, wait)
 
 
 def seconds_until(policy: Policy, amount: int, window: Window) -> int:
@@ -74,11 +73,11 @@ def seconds_until(policy: Policy, amount: int, window: Window) -> int:
         amount: How much, at most what the policy gives at all.
         window: The counters.
     """
+    before, before_seconds, now, left = window
     room = policy.amount - amount + 1  # what is used has to fall below this
-    if window.now < room:  # the window before has to fade
-        excess = room - window.now
-        return floor(max(0.0, window.before_seconds - excess * policy.seconds / max(window.before, 1))) + 1
-    return floor(window.left_seconds + policy.seconds - room * policy.seconds / window.now) + 1
+    if now < room:  # the window before has to fade
+        return floor(max(0.0, before_seconds - (room - now) * policy.seconds / max(before, 1))) + 1
+    return floor(left + policy.seconds - room * policy.seconds / now) + 1
 
 
 _policy_of = attrgetter("policy")

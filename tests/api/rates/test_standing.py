@@ -7,7 +7,7 @@ from limits import RateLimitItemPerMinute
 from api.rates.counters import Caller, Charge
 from api.rates.memory import MemoryCounters
 from api.rates.policy import Policy, parse_rules
-from api.rates.standing import Standing, Window, rate_headers, seconds_until, standing
+from api.rates.standing import Standing, rate_headers, seconds_until, standing
 from tests.conftest import drawn
 
 TEN = Policy("requests", RateLimitItemPerMinute(10))
@@ -16,25 +16,25 @@ KEY = Caller("key:1", is_key=True)
 
 def test_first_window() -> None:
     """In the first window what is used comes back when the next one begins."""
-    told = standing(TEN, 1, Window(0, 0.0, 10, 42.5), is_within=True)
+    told = standing(TEN, 1, (0, 0.0, 10, 42.5), is_within=True)
     assert told == Standing(TEN, True, 0, 43, 0)
 
 
 def test_refused() -> None:
     """Who is refused hears when so much is left as was asked for: here half of the next window."""
-    told = standing(TEN, 5, Window(0, 0.0, 10, 30.0), is_within=False)
+    told = standing(TEN, 5, (0, 0.0, 10, 30.0), is_within=False)
     assert told == Standing(TEN, False, 0, 31, 55)
 
 
 def test_fading_window() -> None:
     """The window before counts less and less."""
-    told = standing(TEN, 3, Window(10, 30.0, 4, 30.0), is_within=False)
+    told = standing(TEN, 3, (10, 30.0, 4, 30.0), is_within=False)
     assert told == Standing(TEN, False, 1, 1, 7)
 
 
 def test_nothing_used() -> None:
     """Where nothing is used there is nothing to wait for."""
-    assert standing(TEN, 1, Window(0, 0.0, 0, 0.0), is_within=True) == Standing(TEN, True, 10, 0, 0)
+    assert standing(TEN, 1, (0, 0.0, 0, 0.0), is_within=True) == Standing(TEN, True, 10, 0, 0)
 
 
 @given(st.lists(st.tuples(st.integers(1, 10), st.floats(0, 90)), max_size=30), st.integers(1, 10))
@@ -86,6 +86,16 @@ def test_headers() -> None:
     )
 
 
+@given(st.integers(0, 20), st.integers(0, 480), st.integers(0, 20))
+def test_there_is_more_then(before: int, eighths: int, now: int) -> None:
+    """What is told of when there is more is when one more than is left could be used."""
+    window = before, eighths / 8, now, eighths / 8
+    told = standing(TEN, 1, window, is_within=True)
+    used = before * eighths // 480 + now
+    assert told.remaining == max(10 - used, 0)
+    assert told.reset_seconds == (seconds_until(TEN, told.remaining + 1, window) if used else 0)
+
+
 def test_never_less_than_a_second() -> None:
     """Nobody is told to try again at once."""
-    assert seconds_until(TEN, 1, Window(10, 0.0, 0, 0.0)) == 1
+    assert seconds_until(TEN, 1, (10, 0.0, 0, 0.0)) == 1
