@@ -1,5 +1,7 @@
 """A server over demo content that the tests of a worker share."""
 
+import asyncio
+import shutil
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -24,6 +26,8 @@ def web(shared_server: Served) -> Served:
 
 
 @pytest.fixture(scope="session")
-async def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the scripts of `tests/node` and their packages."""
-    return await installed(tmp_path_factory.mktemp("node"))
+async def node_folder(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Path]:
+    """A folder with the scripts of `tests/node` and their packages, which are too large to be kept."""
+    folder = await installed(tmp_path_factory.mktemp("node"))
+    yield folder
+    await asyncio.to_thread(shutil.rmtree, folder)

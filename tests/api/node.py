@@ -33,7 +33,7 @@ async def installed(folder: Path) -> Path:
     """Return a folder with the scripts and the packages that they need."""
     npm = shutil.which("npm")
     if shutil.which("node") is None or npm is None:
-        pytest.skip("Node.js with npm is not installed; the audits of graphql-http and Apollo Client run in it")
+        pytest.skip("Node.js with npm is not installed; the audits of graphql-http, Apollo Client and Relay run in it")
     shutil.copytree(SOURCE, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("node_modules"))
     try:
         await run(folder, npm, "ci", "--no-audit", "--no-fund", "--ignore-scripts", seconds=120)
