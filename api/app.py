@@ -11,7 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from fastapi import FastAPI
 from starlette.middleware import Middleware
 from starlette.routing import Route
-from starlette.types import ASGIApp
 
 from api.authentication import load as load_authentication
 from api.caching import Caching
@@ -25,11 +24,12 @@ from api.graphql.endpoint import GraphQLEndpoint
 from api.graphql.persisted import Persisted
 from api.graphql.sdl import Sdl
 from api.health.health import Health
-from api.http.client_address import behind_proxies
 from api.http.edge import Edge
-from api.http.middleware import GRAPHQL_PATH, Hosts, RequestLine, Shortcut, guard, trusted_hosts
+from api.http.middleware import Hosts, Shortcut, guard, trusted_hosts
+from api.http.paths import GRAPHQL_PATH
 from api.keys import Keys
 from api.keys.keyless import KeylessAddress
+from api.lane import Lane
 from api.metrics import make_router as make_metrics
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, add_openapi, make_router
 from api.rates.gate import RateGate
@@ -142,7 +142,7 @@ def add_routes(app: Edge, parts: Parts) -> None:
     persisted = Persisted(documents, library, parts.settings, parts.texts)
     endpoint = GraphQLEndpoint(parts, persisted, console.page if console else None)
     app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
-    app.open_lane(Hosts(trusted_hosts(parts.settings)), lambda: _lane(parts, endpoint))
+    app.open_lane(Hosts(trusted_hosts(parts.settings)), lambda: Lane(parts, endpoint))
     app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))  # below a root path, too
     if console:
         app.router.routes.append(console.route())
@@ -156,14 +156,6 @@ def add_routes(app: Edge, parts: Parts) -> None:
     add_rest(app, parts, endpoint, documents, library)
     app.user_middleware.insert(-2, Middleware(RateGate, parts=parts))
     take_errors(app)
-
-
-def _lane(parts: Parts, endpoint: ASGIApp) -> ASGIApp:
-    """Return what answers most requests to the graph, see `api.http.edge`: the parts that stand around the endpoint."""
-    lane: ASGIApp = RateGate(endpoint, parts)
-    for proxy in behind_proxies(parts.settings.trusted_proxies):
-        lane = proxy.cls(lane, *proxy.args, **proxy.kwargs)
-    return RequestLine(lane, parts.telemetry, parts.settings.hsts_seconds)
 
 
 @asynccontextmanager

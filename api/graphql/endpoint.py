@@ -34,8 +34,8 @@ from api.graphql.operation import Batch, Operation, from_address, from_body, has
 from api.graphql.persisted import Persisted
 from api.http.answer import UNCACHED, Answer, framed
 from api.http.answering import Answering
-from api.http.attendance import Attendance
-from api.http.body import read_body
+from api.http.attendance import Attendance, too_late
+from api.http.body import check_size, read_body
 from api.http.errors import MethodNotAllowedError, body_of, shown
 from api.http.headers import Headers, request_headers
 from api.http.json_limits import json_limits
@@ -111,6 +111,23 @@ class GraphQLEndpoint(Answering):
         read = partial(self._read, scope, headers, receive)
         return await self.answer(scope, receive, headers, media, read, is_safe=is_safe)
 
+    async def straight(self, scope: Scope, body: bytes) -> Answer:
+        """Answer a plain POST whose body is here, of a client that somebody else looks after."""
+        headers, media = request_headers(scope), Media.JSON
+        try:
+            media = accepted(headers.get(b"accept"), OFFERS)
+            call = await self._call(scope, headers, media, is_safe=False)
+            coding_of_json(headers.get(b"content-type"), None)
+            check_size(len(body), self._parts.settings.largest_body_bytes)
+            return await self._asked(from_body(body, self._json, self._parts.settings.most_batched), call)
+        except PublicError as error:
+            return _refusal(error, media, trail_of(scope))
+
+    def late(self, scope: Scope) -> Answer:
+        """Return the answer to a plain POST that took too long."""
+        media = accepted(request_headers(scope).get(b"accept"), OFFERS)
+        return _refusal(too_late(), media, trail_of(scope))
+
     async def answer(
         self,
         scope: Scope,
@@ -131,21 +148,28 @@ class GraphQLEndpoint(Answering):
             read: Reads what is asked for.
             is_safe: True where nothing may be changed.
         """
-        trail = trail_of(scope)
         try:
-            principal = await authenticate(scope, self._parts)
-            require(principal, READ)
-            if EXPLAIN in (reports := _reports(headers)):
-                require(principal, EXPLAIN)
-            call = _Call(scope, headers, principal, reports, trail, media, is_safe, headers.get(b"if-none-match"))
+            call = await self._call(scope, headers, media, is_safe=is_safe)
             settings = self._parts.settings
             attendance = Attendance(receive, settings.body_timeout_seconds, settings.request_timeout_seconds)
             async with attendance:
                 asked = await read()
                 attendance.has_body()
-                return await (self._one(asked, call) if isinstance(asked, Operation) else self._all(asked, call))
+                return await self._asked(asked, call)
         except PublicError as error:
-            return _refusal(error, media, trail)
+            return _refusal(error, media, trail_of(scope))
+
+    async def _call(self, scope: Scope, headers: Headers, media: Media, *, is_safe: bool) -> "_Call":
+        """Return a request of whoever may ask, before anything is read."""
+        principal = await authenticate(scope, self._parts)
+        require(principal, READ)
+        if EXPLAIN in (reports := _reports(headers)):
+            require(principal, EXPLAIN)
+        known = headers.get(b"if-none-match")
+        return _Call(scope, headers, principal, reports, trail_of(scope), media, is_safe, known)
+
+    async def _asked(self, asked: Operation | Batch, call: "_Call") -> Answer:
+        return await (self._one(asked, call) if isinstance(asked, Operation) else self._all(asked, call))
 
     async def _one(self, operation: Operation, call: "_Call") -> Answer:
         """Answer one operation of a request."""

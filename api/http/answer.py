@@ -62,14 +62,17 @@ class Answer:
         """Return a refusal of REST."""
         return Answer.json(status, problem_body(status, problems), headers, Media.PROBLEM)
 
+    def fields(self, size: int) -> list[tuple[bytes, bytes]]:
+        """Return all its headers; the body has so many bytes."""
+        if self.status in BODILESS:
+            return [*self.headers]
+        return [(b"content-type", self.content_type), (b"content-length", b"%d" % size), *self.headers]
+
     async def send(self, send: Send, *, is_head: bool = False) -> None:
         """Send it; of an answer to HEAD, all but the body."""
         pieces = self.body if isinstance(self.body, tuple) else (self.body,)
         size = sum(map(len, pieces))
-        headers = [*self.headers]
-        if self.status not in BODILESS:
-            headers = [(b"content-type", self.content_type), (b"content-length", str(size).encode()), *headers]
-        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status, "headers": self.fields(size)})
         if is_head or size <= SLICE_BYTES:
             await send({"type": "http.response.body", "body": b"" if is_head else b"".join(pieces)})
             return

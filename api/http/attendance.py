@@ -84,7 +84,7 @@ class Attendance:
                 while (await self._receive())["type"] != "http.disconnect":
                     pass
         except TimeoutError:
-            self._stop(UnavailableError("The request took too long, and was ended."))
+            self._stop(too_late())
         else:
             self._stop(ClientLeftError())
 
@@ -110,3 +110,8 @@ class Attendance:
             return
         if self._task.uncancel() == 0:
             raise self._error from error
+
+
+def too_late() -> UnavailableError:
+    """Return what a request is told that took too long."""
+    return UnavailableError("The request took too long, and was ended.")

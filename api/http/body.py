@@ -37,8 +37,7 @@ async def read_body(receive: Receive, content_length: bytes | None, largest_byte
     message = await receive()
     if not coding and message["type"] == "http.request" and not message.get("more_body", False):
         body: bytes = message.get("body", b"")
-        if len(body) > largest_bytes:
-            raise _too_large(largest_bytes)
+        check_size(len(body), largest_bytes)
         return body
     return await _collect(message, receive, largest_bytes, Inflater(coding) if coding else None)
 
@@ -62,6 +61,16 @@ async def _collect(message: Message, receive: Receive, largest_bytes: int, infla
                 inflater.end()
             return b"".join(pieces)
         message = await receive()
+
+
+def check_size(size: int, largest_bytes: int) -> None:
+    """Refuse a body that is too large.
+
+    Raises:
+        BodyTooLargeError: It is.
+    """
+    if size > largest_bytes:
+        raise _too_large(largest_bytes)
 
 
 def _too_large(largest_bytes: int) -> BodyTooLargeError:

@@ -12,40 +12,47 @@ Where more is put on the way of a request:
 """
 
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any
 
 from fastapi import FastAPI
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Receive, Scope, Send
 
 from api.http.headers import HEADERS, Headers
-from api.http.middleware import GRAPHQL_PATH, Hosts
+from api.http.middleware import Hosts
+from api.http.paths import GRAPHQL_PATH
+from api.http.straight import MEET, Lane
 
 
 class Edge(FastAPI):
     """FastAPI with a lane around it."""
 
-    _lane: ASGIApp | None = None
     _hosts = Hosts(())
-    _make_lane: Callable[[], ASGIApp] | None = None
+    _make_lane: Callable[[], Lane] | None = None
 
-    def open_lane(self, hosts: Hosts, make: Callable[[], ASGIApp]) -> None:
+    def open_lane(self, hosts: Hosts, make: Callable[[], Lane]) -> None:
         """Let requests pass by.
 
         Args:
             hosts: For which of them.
-            make: Makes what answers them, when the first one comes; `RequestLine` is the outermost part of it.
+            make: Makes what answers them, when the first one comes.
         """
         self._hosts = hosts
         self._make_lane = make
 
+    @cached_property
+    def lane(self) -> Lane | None:
+        """What answers plain requests; None where all pass the middleware."""
+        return None if self._make_lane is None else self._make_lane()
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or start and stop."""
-        if self._make_lane is None or not self._is_plain(scope):
+        if not self._is_plain(scope) or (lane := self.lane) is None:
             await super().__call__(scope, receive, send)
             return
-        if self._lane is None:
-            self._lane = self._make_lane()
-        await self._lane(scope, receive, send)
+        await lane.line(scope, receive, send)
+        if (meet := scope.get(MEET)) is not None:
+            meet(scope)
 
     def _is_plain(self, scope: dict[str, Any] | Scope) -> bool:
         """Return whether nothing but the graph has a say in a request; its headers are then in the scope."""

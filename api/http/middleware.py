@@ -1,15 +1,11 @@
-"""What every request passes, as pure ASGI: its id, its log line, security headers, proxies, hosts, CORS, body.
+"""What every request passes, as pure ASGI: its line, proxies, hosts, CORS, body.
 
 Each is a class of its own; `guard` puts them in order, and `api.app` adds the `Shortcut` to the graph. Most requests to
-the graph pass by all but the first, see `api.http.edge`. The first is also the last that an exception meets: what
-nobody foresaw becomes a JSON body with the request id, and the log gets the traceback.
+the graph pass by all but the first, see `api.http.edge`.
 """
 
-import re
-import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
-from operator import itemgetter
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -21,33 +17,13 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.http.answer import Answer
 from api.http.client_address import behind_proxies
-from api.http.errors import INTERNAL, BadRequestError, BodyTooLargeError, HostError, body_of, internal, shown
-from api.http.headers import LATE, given_twice, request_headers
-from api.http.negotiation import Media
-from api.http.problems import problem_of_entry
+from api.http.errors import BadRequestError, BodyTooLargeError, HostError, body_of, shown
+from api.http.headers import given_twice
+from api.http.paths import GRAPHQL_PATH, is_probe, refusal_media
+from api.http.request_line import RequestLine
 from api.settings import Settings
-from api.telemetry import CURRENT, TRAIL, RequestLines, Trail, logger, new_id
+from api.telemetry import TRAIL
 from api.telemetry.telemetry import Telemetry
-
-GRAPHQL_PATH: Final = "/graphql"
-"""Where the graph is."""
-
-REQUEST_ID: Final = re.compile(rb"[\w.:=+/@-]{1,128}", re.ASCII)
-"""Ids of others that are taken over."""
-
-SECURITY: Final = (
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
-    (b"x-frame-options", b"DENY"),
-    (b"cross-origin-resource-policy", b"same-origin"),
-)
-"""Headers of every response."""
-
-CLOSED_POLICY: Final = (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'")
-"""For every response that does not bring a policy of its own: a page may load nothing."""
-
-CLIENT_LEFT: Final = 499
-"""What the log says where a client left before it was answered, as nginx does."""
 
 ALLOWED: Final = (
     "X-API-Key",
@@ -131,96 +107,6 @@ def allowed_origins(settings: Settings) -> tuple[tuple[str, ...], str | None]:
     return (), LOCALHOST if settings.is_development else None
 
 
-class RequestLine:
-    """Gives each request an id and one log line, and catches what nobody else did."""
-
-    def __init__(self, app: ASGIApp, telemetry: Telemetry, hsts_seconds: int = 0) -> None:
-        self._app = app
-        self._secure = (*SECURITY, (b"strict-transport-security", b"max-age=%d" % hsts_seconds))
-        self._has_hsts = hsts_seconds > 0
-        self._log = logger()
-        self._telemetry = telemetry
-        self._lines = RequestLines()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass a request on, and write its line when it is answered."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        began = time.perf_counter()
-        trail = scope[TRAIL] = Trail(_request_id(scope), kind=_kind(scope["path"]))
-        CURRENT.set(trail)
-        is_secured = self._has_hsts and scope["scheme"] == "https"
-        response = _Response(scope, send, trail.request_id, self._secure if is_secured else SECURITY)
-        with self._telemetry.around(scope, trail):
-            try:
-                await self._app(scope, receive, response.send)
-            except Exception as error:  # the edge: nobody stands behind it
-                self._log.error("unexpected error", request_id=trail.request_id, exc_info=error)
-                if response.status is None:
-                    trail.codes.append(INTERNAL)
-                    await _failure(scope["path"], trail.request_id).send(response.send)
-            finally:
-                status, seconds = response.status or CLIENT_LEFT, time.perf_counter() - began
-                self._lines.write(scope["method"], scope["path"], trail, status, seconds)
-                self._telemetry.note(trail, status, seconds)
-
-
-class _Response:
-    """Sends a response on, with the headers that each one has, and remembers its status."""
-
-    __slots__ = ("_id", "_more", "_scope", "_send", "status")
-
-    def __init__(self, scope: Scope, send: Send, request_id: str, more: Sequence[tuple[bytes, bytes]]) -> None:
-        self._scope = scope
-        self._send = send
-        self._more = more
-        self._id = request_id.encode()
-        self.status: int | None = None
-
-    async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            given, late = message.get("headers", ()), self._scope.get(LATE)
-            headers = [*given, (b"x-request-id", self._id), *self._more, *(late() if late is not None else ())]
-            if not _has_policy(given):
-                headers.append(CLOSED_POLICY)
-            message = {**message, "headers": headers}
-        await self._send(message)
-
-
-_name: Final = itemgetter(0)
-
-
-def _has_policy(headers: Iterable[tuple[bytes, bytes]]) -> bool:
-    """Return whether an answer says itself what a page may load."""
-    return CLOSED_POLICY[0] in map(bytes.lower, map(_name, headers))
-
-
-def refusal_media(path: str) -> Media:
-    """Return in what form a path is refused that nothing more is known of: REST has one of its own."""
-    return Media.JSON if path == GRAPHQL_PATH else Media.PROBLEM
-
-
-def _failure(path: str, request_id: str) -> Answer:
-    entry = internal(request_id)
-    if refusal_media(path) is Media.PROBLEM:
-        return Answer.problem(500, [problem_of_entry(entry)])
-    return Answer.json(500, body_of(entry))
-
-
-def _kind(path: str) -> str:
-    """Return what is asked for, as metrics tell it apart."""
-    if path == GRAPHQL_PATH:
-        return "graph"
-    return "health" if path.startswith("/health") else "other"
-
-
-def _request_id(scope: Scope) -> str:
-    given = request_headers(scope).get(b"x-request-id")
-    return str(given, "ascii") if given and REQUEST_ID.fullmatch(given) else new_id()
-
-
 class Hosts:
     """The host names that are answered, as `trusted_hosts` has them."""
 
@@ -281,11 +167,6 @@ class SingleHeaders:
         error = BadRequestError(f"The header {name} is given more than once. Send it once.")
         scope[TRAIL].codes.append(error.code)
         await Answer.refusal(error, (), refusal_media(scope["path"])).send(send)
-
-
-def is_probe(path: str) -> bool:
-    """Return whether a path is a health endpoint, which is answered whoever asks and however often."""
-    return path == "/health" or path.startswith("/health/")
 
 
 def _without_port(host: str) -> str:

@@ -232,12 +232,6 @@ class Protocol(HttpToolsProtocol):
             self.transport.abort()
 
 
-def protocol_of(limits: ConnectionLimits) -> type[Protocol]:
-    """Return the protocol of one server, which counts its own connections."""
-    members: dict[str, Any] = {"limits": limits, "waiting": {}}
-    return type("Protocol", (Protocol,), members)
-
-
 def _refusal(error: PublicError) -> bytes:
     """Return a whole response that closes its connection."""
     status, body = HTTPStatus(status_of(error)), body_of(shown(error))

@@ -13,8 +13,8 @@ from api.http.answer import UNCACHED, Answer
 from api.http.client_address import client_address, client_host
 from api.http.errors import NotAcceptableError
 from api.http.headers import LATE, request_headers
-from api.http.middleware import GRAPHQL_PATH, is_probe
 from api.http.negotiation import OFFERS, Media, accepted
+from api.http.paths import GRAPHQL_PATH, is_probe
 from api.rates.charging import STANDINGS
 from api.rates.rates import FREE
 from api.rates.standing import rate_headers
@@ -36,22 +36,32 @@ class RateGate:
         if scope["type"] != "http" or is_probe(path := _path(scope)):
             await self._app(scope, receive, send)
             return
+        refusal = await self.admit(scope, path)
+        if refusal is None:
+            await self._app(scope, receive, send)
+        else:
+            await refusal.send(send, is_head=scope["method"] == "HEAD")
+
+    async def admit(self, scope: Scope, path: str) -> Answer | None:
+        """Count a request; the scope then knows where its caller stands, and what is said of that.
+
+        Returns:
+            The refusal; None where it may go on.
+        """
         principal, rates = known_caller(scope, self._parts) or await self._caller(scope), self._parts.rates
         asked = principal, client_host(scope), scope["method"], path
         if (decision := rates.admit_now(*asked)) is None:
             decision = await rates.admit(*asked)
         if decision is FREE and not rates.is_limiting(principal):
-            await self._app(scope, receive, send)
-            return
+            return None
         standings = scope[STANDINGS] = list(decision.standings)
         scope[LATE] = partial(rate_headers, standings)
         if decision.refusal is None:
-            await self._app(scope, receive, send)
-            return
+            return None
         if principal.is_anonymous:
             self._hint(scope)
         trail_of(scope).codes.append(decision.refusal.code)
-        await _refused(scope, path, decision.refusal).send(send, is_head=scope["method"] == "HEAD")
+        return _refused(scope, path, decision.refusal)
 
     async def _caller(self, scope: Scope) -> Principal:
         """Return who asks; where the key does not hold nobody, and whoever answers the request says so."""

@@ -24,7 +24,8 @@ from typing import Any, Final
 import uvicorn
 
 from api.http.listen import BACKLOG
-from api.http.protocol import ConnectionLimits, protocol_of
+from api.http.protocol import ConnectionLimits
+from api.http.straight import protocol_of
 from api.serving.acceptor import Acceptor, Loads, Turn
 from api.settings import Settings
 from api.telemetry import logger
@@ -52,7 +53,7 @@ def configure(app: Callable[..., Any], settings: Settings) -> uvicorn.Config:
     """Return how uvicorn serves an application."""
     return uvicorn.Config(
         app,
-        http=protocol_of(connection_limits(settings)),
+        http=protocol_of(connection_limits(settings), getattr(app, "lane", None)),
         backlog=BACKLOG,
         ws="none",
         access_log=False,  # the application writes one line a request itself

@@ -15,9 +15,9 @@ import uvicorn
 from fastapi import FastAPI
 
 from api.app import create_app
-from api.http.edge import Edge
 from api.http.listen import base_url, bind
-from api.http.protocol import Protocol
+from api.http.protocol import ConnectionLimits
+from api.http.straight import protocol_of
 from api.settings import Settings
 from api.telemetry import configure_logging
 from schema.build import GraphSchema, build_graph_schema
@@ -84,9 +84,9 @@ def make_app(url: str, stream: io.StringIO, graph: GraphSchema | None = None, **
 
 
 def _config(app: FastAPI) -> uvicorn.Config:
-    return uvicorn.Config(
-        app, http=Protocol, log_config=None, access_log=False, server_header=False, proxy_headers=False
-    )
+    lane = getattr(app, "lane", None)  # made now, so that its lines go to this stream whatever server starts next
+    http = protocol_of(ConnectionLimits(), lane)
+    return uvicorn.Config(app, http=http, log_config=None, access_log=False, server_header=False, proxy_headers=False)
 
 
 @asynccontextmanager
@@ -107,8 +107,6 @@ async def serving(url: str, graph: GraphSchema | None = None, **settings: Any) -
         async with httpx.AsyncClient(base_url=base, timeout=30) as client:
             served = Served(client, app, base, stream)
             served.take_log()
-            if isinstance(app, Edge) and app._lane is None and app._make_lane is not None:
-                app._lane = app._make_lane()  # now, so that its lines go to this stream whatever server starts next
             yield served
     finally:
         server.should_exit = True

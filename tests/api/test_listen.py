@@ -13,7 +13,8 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 
 from api.http.listen import base_url, bind
-from api.http.protocol import MOST_HEADERS, MOST_PIPELINED, ConnectionLimits, protocol_of
+from api.http.protocol import MOST_HEADERS, MOST_PIPELINED, ConnectionLimits
+from api.http.straight import protocol_of
 from api.serving.server import connection_limits
 from api.settings import Settings
 from schema.errors import StartError
