@@ -6,11 +6,14 @@ at once; as an exception it would come up within some library, and print a trace
 
 import signal
 
+from api.garbage import loading
+
 
 def main() -> None:
     """Load the command line and run it."""
     interrupted = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    from api.cli import main as run
+    with loading():
+        from api.cli import main as run
 
     signal.signal(signal.SIGINT, interrupted)
     run()

@@ -15,6 +15,20 @@ THRESHOLDS: Final = (50_000, 20, 50)
 
 
 @contextmanager
+def loading() -> Iterator[None]:
+    """Collect nothing until the block ends, and never what was made in it: libraries and the schema stay.
+
+    The collector takes a sixth of the time that all of them take to load.
+    """
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # else the first collection would look at all of it
+        gc.enable()
+
+
+@contextmanager
 def settled() -> Iterator[None]:
     """Freeze what there is and collect rarely, until the block ends. Where that is so already nothing is done."""
     before = gc.get_threshold()

@@ -9,7 +9,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING, Final
 
-from api.data.store import FAILURES
+from api.data.store import failures
 from api.telemetry import logger
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Shared:
             return None
         try:
             found = await self._store.get(_name(place, label))
-        except FAILURES as error:
+        except failures() as error:
             self._leave(error)
             return None
         return found if isinstance(found, bytes) else None
@@ -56,7 +56,7 @@ class Shared:
             return
         try:
             await self._store.set(_name(place, label), answer, px=self._milliseconds)
-        except FAILURES as error:
+        except failures() as error:
             self._leave(error)
 
     def _leave(self, error: BaseException) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from cachetools import LRUCache
 
-from api.data.store import FAILURES, connect_store
+from api.data.store import connect_store, failures
 from api.settings import Settings
 from api.telemetry import logger
 from schema.documents import hash_of
@@ -86,7 +86,7 @@ class SharedTexts:
             return text
         try:
             found = await self._store.get(_place(hash_))
-        except FAILURES as error:
+        except failures() as error:
             self._leave(error)
             return None
         text = found.decode() if isinstance(found, bytes) else None
@@ -102,7 +102,7 @@ class SharedTexts:
             return
         try:
             await self._store.set(_place(hash_), text, ex=SHARED_SECONDS)
-        except FAILURES as error:
+        except failures() as error:
             self._leave(error)
 
     async def close(self) -> None:

@@ -18,6 +18,7 @@ from rich.text import Text
 from api.commands.content import bars
 from api.commands.migrate import run as migrate_to_head
 from api.embedded.embedded import database_url, past_pooler
+from api.garbage import loading
 from api.health.checks import hindrance
 from api.http.listen import base_url, bind, until_stopped
 from api.serving.single import begin_anew, run
@@ -125,9 +126,10 @@ def _serve(listener: socket.socket, settings: Settings, given: Mapping[str, Any]
         embedded = url if settings.database_url is None else None
         supervise(listener, settings, given, embedded, lambda: greeting.print(console))
         return False
-    from api.app import create_app  # the graph takes a moment to load; the port comes first
+    with loading():
+        from api.app import create_app  # the graph takes a moment to load; the port comes first
 
-    app = create_app(settings, url)
+        app = create_app(settings, url)
     return run(app, listener, settings, lambda: greeting.print(console), app.state.parts.health.leave, given)
 
 

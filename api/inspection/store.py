@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from api.data.store import FAILURES, connect_store
+from api.data.store import connect_store, failures
 from api.inspection.finding import Finding
 from api.inspection.scene import Scene
 
@@ -21,7 +21,7 @@ async def reachable(scene: Scene) -> list[Finding]:
     store = connect_store(settings.redis_url, settings.redis_timeout_seconds)
     try:
         told = await store.info("server")
-    except FAILURES as error:
+    except failures() as error:
         says = f"It does not answer in {settings.redis_timeout_seconds:g} s ({type(error).__name__})."
         return [Finding.fail("store", says, "Look at REDIS_URL, and whether the store lets us in.")]
     finally:

@@ -19,7 +19,6 @@ from api.http.errors import RateLimitedError
 from api.rates.counters import Caller, Charge, Counters, CountersUnavailableError
 from api.rates.memory import MemoryCounters
 from api.rates.policy import COST, REQUESTS, UNITS, Policy, parse_rate, parse_rules
-from api.rates.shared import SharedCounters
 from api.rates.standing import Standing
 from api.settings import Settings
 from schema.errors import LimitError, PublicError, UnavailableError
@@ -200,6 +199,8 @@ def _named(key_id: int) -> Caller:
 def _counters(settings: Settings) -> Counters:
     if settings.redis_url is None:
         return MemoryCounters()
+    from api.rates.shared import SharedCounters  # loads what talks with the store
+
     seconds = settings.redis_timeout_seconds
     return SharedCounters(connect_store(settings.redis_url, seconds), seconds)
 

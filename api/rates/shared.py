@@ -19,7 +19,7 @@ from limits.aio.storage.redis.bridge import RedisBridge
 from redis.asyncio import Redis
 from redis.exceptions import NoScriptError, ResponseError
 
-from api.data.store import FAILURES
+from api.data.store import failures
 from api.rates.counters import Charge, CountersUnavailableError
 from api.rates.standing import Standing, Window, standing
 from api.telemetry import logger
@@ -67,7 +67,7 @@ class SharedCounters:
         """Connect; where that fails it is tried again in the background."""
         try:
             await self._prepare()
-        except FAILURES as error:
+        except failures() as error:
             self._go_away(error)
 
     async def close(self) -> None:
@@ -77,7 +77,7 @@ class SharedCounters:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._refuse_waiting()
-        with suppress(*FAILURES):
+        with suppress(*failures()):
             await self._store.aclose()
 
     def take_now(self, charges: Sequence[Charge]) -> None:
@@ -102,7 +102,7 @@ class SharedCounters:
                     await self._send(batch)
                 finally:
                     _refuse(batch)  # where it failed; who has an answer has it
-        except FAILURES as error:
+        except failures() as error:
             self._go_away(error)
         finally:
             self._sending = None
@@ -161,7 +161,7 @@ class SharedCounters:
     async def _recover(self) -> None:
         while True:
             await asyncio.sleep(RECOVERY_SECONDS)
-            with suppress(*FAILURES):
+            with suppress(*failures()):
                 await self._store.connection_pool.disconnect()
                 await self._prepare()
                 self._recovering = None

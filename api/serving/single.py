@@ -18,6 +18,7 @@ import sys
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
+from api.garbage import loading
 from api.http.listen import hand_on
 from api.serving.server import SETTLE_SECONDS, Server
 from api.serving.terminal import Terminal
@@ -125,9 +126,10 @@ def main(given: str) -> None:
     """Try whether program and settings load."""
     with refusing():
         settings = Settings(**json.loads(given))
-        from api.app import create_app  # after a setting that is wrong
+        with loading():
+            from api.app import create_app  # after a setting that is wrong
 
-        create_app(settings, settings.database_url or NOWHERE)
+            create_app(settings, settings.database_url or NOWHERE)
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ from typing import Any, Final, Self
 
 from fastapi import FastAPI
 
+from api.garbage import loading
 from api.serving.acceptor import Loads
 from api.serving.server import Server
 from api.settings import Settings
@@ -73,9 +74,10 @@ def main(descriptor: int) -> None:
     task = Task.read(line)
     with refusing():
         settings = Settings(**task.given)
-        from api.app import create_app  # the graph takes a moment to load; a setting that is wrong comes first
+        with loading():
+            from api.app import create_app  # the graph takes a moment to load; a setting that is wrong comes first
 
-        app = create_app(settings, settings.database_url or task.url or "")
+            app = create_app(settings, settings.database_url or task.url or "")
         Worker(app, settings, channel, task).run()
 
 
