@@ -17,10 +17,11 @@ from graphql import (
 from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from schema.audit import Audit, Note, names_of
+from schema.audit import Note
+from schema.coercers import Coercers
 from schema.context import Context
 from schema.documents import Document, name_of
-from schema.engine import Compiled, Engine
+from schema.engine import Engine, Written
 from schema.engine.advice import advise
 from schema.errors import ForbiddenError, LimitError, StatementFailedError
 from schema.graph import Graph
@@ -87,6 +88,7 @@ class Executor:
         self._cost = cost
         self._engine = engine
         self._largest_answer = largest_answer
+        self._coercers = Coercers()
 
     async def answer(
         self, document: Document, *, operation_name: str | None, variables: dict[str, Any] | None, context: Context
@@ -129,7 +131,7 @@ class Executor:
                 compiled = self._engine.compile(document, operation, coerced, sight, context.loaders.identity)
             if compiled is not None:
                 question = Question(compiled, coerced, self._engine, cost.rows, self._bound(cost))
-                if context.keeper is not None and compiled.writes_to is None and self.terms is not None:
+                if context.keeper is not None and compiled.statement.written is None and self.terms is not None:
                     asked = Asked(document, operation, variables or {}, coerced)
                     question = keepable(question, asked, self.terms, context.keeper.anonymous)
                 statement = compiled.statement
@@ -181,39 +183,33 @@ class Executor:
             UnavailableError: The database did not answer.
         """
         try:
-            if question.compiled.writes_to is not None:
-                return await self._write(question, context)
+            if (written := question.compiled.statement.written) is not None:
+                return await self._write(question, written, context)
             if context.keeper is not None:
                 return await context.keeper.answer(question)
             return await question.read(context.database)
         except StatementFailedError:
             return None
 
-    async def _write(self, question: Question, context: Context) -> bytes | None:
+    async def _write(self, question: Question, written: Written, context: Context) -> bytes | None:
         compiled = question.compiled
-        table = self._graph.types[compiled.writes_to or ""].table.name
-        written = await context.database.write_bytes(compiled.statement.sql, compiled.arguments, table)
-        data, _, id_ = written.rpartition(b"\n")
+        told = await context.database.write_bytes(compiled.statement.sql, compiled.arguments, written.table)
+        data, _, id_ = told.rpartition(b"\n")
         if context.audit is not None:
-            self._note(context.audit, compiled, id_.decode())
+            note = Note(written.type_name, "create", [id_.decode()], 1, dict.fromkeys(written.fields))
+            context.audit.pending.append((written.mutation, note))
+            context.audit.committed()
         return await question.filled(data)
 
     def _bound(self, cost: Cost) -> int | None:
         """Return how many bytes an answer may have; None where it has so few values that nobody need look."""
         return self._largest_answer if cost.values > FEW_VALUES else None
 
-    def _note(self, audit: Audit, compiled: Compiled, id_: str) -> None:
-        type_ = self._graph.types[compiled.writes_to or ""]
-        note = Note(type_.name, "create")
-        note.add([id_], 1, names_of(type_, compiled.gives))
-        audit.pending.append((f"create{type_.name}", note))
-        audit.committed()
-
     def _variables(self, document: Document, operation: OperationDefinitionNode) -> VariableReader:
         place = VariableReader, id(operation)
         found: VariableReader | None = document.memo.get(place)
         if found is None:
-            found = document.memo[place] = VariableReader(self._core, operation)
+            found = document.memo[place] = VariableReader(self._core, operation, self._coercers)
         return found
 
 

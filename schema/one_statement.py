@@ -18,6 +18,7 @@ from sqlalchemy import Insert, insert
 from schema.engine import Create
 from schema.graph import Graph, ObjectType
 from schema.query.rows import hides_rows, hides_values
+from schema.writing.ahead import AheadReader
 from schema.writing.plan import Reference
 from schema.writing.problems import INPUT, Refused
 from schema.writing.read import InputReader
@@ -37,12 +38,14 @@ class SingleCreator:
         self.roots = roots
         self._most_written = most_written
 
-    def read(self, graph: Graph, type_: ObjectType, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
+    def read(
+        self, graph: Graph, type_: ObjectType, arguments: Mapping[str, Any], *, is_ahead: bool = False
+    ) -> dict[str, Any] | None:
         """Return the values of the row by attribute; None where one INSERT is not all, or something is wrong."""
         view = type_.view
         if view is not None and (view.rows is not None or view.masks or view.create is not None):
             return None  # the row is looked at when it is there
-        reader = InputReader(graph, self._most_written)
+        reader = (AheadReader if is_ahead else InputReader)(graph, self._most_written)
         try:
             row = reader.new_row(type_, arguments["input"], INPUT)
             reader.check()

@@ -1,10 +1,10 @@
 """Variables of an operation, coerced: what is plainly of its type passes by, all else is graphql-core's to judge.
 
-graphql-core looks the types of all variables up anew for each request. Here that is done once an operation, and a
-text where a text is due costs a comparison.
+graphql-core looks the types of all variables up anew for each request. Here that is done once an operation, see
+`schema.coercers`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from graphql import (
@@ -18,15 +18,8 @@ from graphql import (
 )
 from graphql.execution.get_variable_signature import GraphQLVariableSignature, get_variable_signature
 from graphql.execution.values import VariableValues, VariableValueSource
-from graphql.type import GRAPHQL_MAX_INT, GRAPHQL_MIN_INT
 
-_PLAIN: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "ID": lambda value: type(value) is str,
-    "String": lambda value: type(value) is str,
-    "Boolean": lambda value: type(value) is bool,
-    "Int": lambda value: type(value) is int and GRAPHQL_MIN_INT <= value <= GRAPHQL_MAX_INT,
-}
-"""For the scalars of the specification, which values are what they are coerced to."""
+from schema.coercers import Coercer, Coercers, UnusualError
 
 MOST_ERRORS: Final = 20
 """Errors after which variables are not looked at further."""
@@ -38,18 +31,27 @@ PLACE: Final = "path"
 class VariableReader:
     """Coerces the variables of one operation of a valid document."""
 
-    def __init__(self, core: GraphQLSchema, operation: OperationDefinitionNode) -> None:
-        """Look their types up."""
+    def __init__(
+        self, core: GraphQLSchema, operation: OperationDefinitionNode, coercers: Coercers | None = None
+    ) -> None:
+        """Look their types up.
+
+        Args:
+            core: The schema.
+            operation: The operation.
+            coercers: The coercers of the schema, where several operations share them.
+        """
         self._core = core
         self._definitions = operation.variable_definitions or ()
-        self._plain: list[tuple[str, GraphQLVariableSignature, Callable[[Any], bool]]] | None = []
+        self._known: list[tuple[str, GraphQLVariableSignature, bool, Coercer]] | None = []
+        coercers = coercers or Coercers()
         for definition in self._definitions:
             signature = get_variable_signature(core, definition)
-            is_plain = None if isinstance(signature, GraphQLError) else _PLAIN.get(_scalar_name(signature))
-            if is_plain is None or isinstance(signature, GraphQLError):
-                self._plain = None
+            if isinstance(signature, GraphQLError):
+                self._known = None
                 return
-            self._plain.append((signature.name, signature, is_plain))
+            is_nullable = not isinstance(signature.type, GraphQLNonNull)
+            self._known.append((signature.name, signature, is_nullable, coercers.of(signature.type)))
 
     def read(self, given: Mapping[str, Any], *, hides_suggestions: bool = False) -> VariableValues | list[GraphQLError]:
         """Return the coerced variables, or what is wrong with them.
@@ -58,15 +60,21 @@ class VariableReader:
             given: The variables, as JSON has them.
             hides_suggestions: Whether errors keep to themselves which names there are that look alike.
         """
-        if self._plain is None:
+        if self._known is None:
             return self._judged(given, hides_suggestions)
         sources, coerced = dict[str, VariableValueSource](), dict[str, Any]()
-        for name, signature, is_plain in self._plain:
-            value = given.get(name)
-            if not is_plain(value):
-                return self._judged(given, hides_suggestions)
-            sources[name] = VariableValueSource(signature, value)
-            coerced[name] = value
+        try:
+            for name, signature, is_nullable, coerce in self._known:
+                value = given.get(name)
+                if value is not None:
+                    coerced[name] = coerce(value)
+                elif is_nullable and name in given:
+                    coerced[name] = None
+                else:
+                    raise UnusualError
+                sources[name] = VariableValueSource(signature, value)
+        except (UnusualError, RecursionError):
+            return self._judged(given, hides_suggestions)
         return VariableValues(sources, coerced)
 
     def _judged(self, given: Mapping[str, Any], hides_suggestions: bool) -> VariableValues | list[GraphQLError]:
@@ -115,8 +123,3 @@ class VariableReader:
 
 class _EnoughError(Exception):
     """As many places are known as are told."""
-
-
-def _scalar_name(signature: GraphQLVariableSignature) -> str:
-    type_: Any = signature.type
-    return str(getattr(type_.of_type if isinstance(type_, GraphQLNonNull) else type_, "name", ""))

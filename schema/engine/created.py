@@ -20,6 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import visitors
 
+from schema.audit import names_of
 from schema.engine.json import id_parts, text
 from schema.graph import Graph, ObjectType
 from schema.query.rows import Rows, selectable
@@ -39,17 +40,51 @@ class Create:
     """Type of what it gives."""
 
 
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What a statement writes, as it is noted of it."""
+
+    mutation: str
+    """The root field."""
+
+    type_name: str
+    """Type of the row."""
+
+    table: str
+    """Its table."""
+
+    fields: tuple[str, ...]
+    """Names of the fields that it is given."""
+
+
 class Creator(Protocol):
     """What creating needs; see `schema.one_statement`."""
 
     roots: Mapping[str, Create]
     """The root fields, by name."""
 
-    def read(self, graph: Graph, type_: ObjectType, arguments: Mapping[str, Any]) -> dict[str, Any] | None:
-        """Return the values of the row by attribute; None where one INSERT is not all, or something is wrong."""
+    def read(
+        self, graph: Graph, type_: ObjectType, arguments: Mapping[str, Any], *, is_ahead: bool = False
+    ) -> dict[str, Any] | None:
+        """Return the values of the row by attribute; None where one INSERT is not all, or something is wrong.
+
+        Args:
+            graph: The graph description, as it is for the caller.
+            type_: Type of the row.
+            arguments: The arguments of the root field.
+            is_ahead: True where `Pending` stands for some values, which are read `Later`.
+
+        Raises:
+            Undecided: One that is not there yet decides more than what is bound.
+        """
 
     def insert(self, type_: ObjectType, attributes: Sequence[str], names: Sequence[str]) -> Insert:
         """Return what creates a row with attributes, the values of which are bound under these names."""
+
+
+def written(type_: ObjectType, attributes: Sequence[str]) -> Written:
+    """Return what is noted of a row that is created with attributes."""
+    return Written(f"create{type_.name}", type_.name, type_.table.name, tuple(names_of(type_, attributes)))
 
 
 def new_row(type_: ObjectType) -> Rows:

@@ -11,6 +11,7 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     OperationDefinitionNode,
+    OperationType,
     VariableNode,
     visit,
 )
@@ -19,12 +20,13 @@ from graphql.language import DirectiveNode, Visitor
 
 from schema.documents import Document
 from schema.engine.arguments import ArgumentReader, ListShape, Shape, Slot, WrittenShape, slot_name
-from schema.engine.created import NEW, Creator, id_line, is_read
+from schema.engine.created import NEW, Creator, id_line, is_read, written
 from schema.engine.outline import Outline, OwnField, Site
 from schema.engine.outliner import Uncompiled, make_outline
 from schema.engine.own import fill, own_reads
 from schema.engine.prepared import Prepared, prepare
 from schema.engine.render import render
+from schema.engine.spread import Spread
 from schema.engine.statement import Statement, compile_statement
 from schema.engine.template import ArgumentTemplate, has_variables
 from schema.errors import PublicError
@@ -43,8 +45,8 @@ CREATED: Final = "written"
 MOST_PLANS: Final = 4
 """Plans of one operation that are kept, each for other values of its flags."""
 
-MOST_PREPARED: Final = 8
-"""Sights for which an operation is prepared."""
+MOST_PREPARED: Final = 32
+"""Sights, and choices of fields that are given, for which an operation is prepared."""
 
 STATEMENT_BYTES: Final = 64_000_000
 """Most memory of the statements that are kept."""
@@ -68,13 +70,6 @@ class Compiled:
 
     own: tuple[OwnField, ...]
     """What is computed in Python on top; see `Engine.fill`."""
-
-    writes_to: str | None = None
-    """Name of the type of which it creates a row; None where it only reads. The last line of what it gives is the id of
-    that row then."""
-
-    gives: tuple[str, ...] = ()
-    """The attributes that the row is given."""
 
 
 @dataclass(slots=True)
@@ -104,12 +99,21 @@ class _Plan:
 class _Known:
     """What is known of an operation."""
 
+    writes: bool
+    """Whether it is a mutation."""
     flags: tuple[str, ...]
     """Names of the variables that stand in `@skip` and `@include`."""
     plans: LRUCache[Any, _Plan | None]
     """By the values of these; None where the operation goes to the resolvers."""
-    prepared: dict[Sight, Prepared]
-    """Where only values are left to find: for callers who see the same."""
+    spread: Spread
+    """Variables that are input objects."""
+    prepared: dict[Any, Prepared | None]
+    """Where only values are left to find: for callers who see the same, of mutations behind the fields that are given.
+    None where more is left to find."""
+
+    def place(self, sight: Sight, variables: VariableValues) -> Any:
+        """Return under what it is prepared."""
+        return (sight, self.spread.shape(variables.coerced)) if self.writes else sight
 
 
 class Engine:
@@ -164,7 +168,8 @@ class Engine:
             LimitError: Its filters are too large, taken together.
         """
         known = self._known(document, operation)
-        if (ready := known.prepared.get(sight)) is not None and (statement := ready.statement()) is not None:
+        ready = known.prepared.get(known.place(sight, variables))
+        if ready is not None and (statement := ready.statement()) is not None:
             try:
                 arguments = ready.arguments(variables.coerced, identity)
             except PublicError:
@@ -207,22 +212,44 @@ class Engine:
         statement = self._statement(plan, varying, sight)
         if statement is None:
             return None
-        self._prepare(self._known(document, operation), plan, varying, sight, statement)
-        bound, written = statement.arguments(values, identity), varying.get(0)
-        if not isinstance(written, WrittenShape):
-            return Compiled(statement, bound, plan.outline.own)
-        return Compiled(statement, bound, plan.outline.own, written.type_name, written.attributes)
+        self._prepare(self._known(document, operation), plan, varying, variables, sight, statement)
+        return Compiled(statement, statement.arguments(values, identity), plan.outline.own)
 
     def _prepare(
-        self, known: _Known, plan: _Plan, varying: Mapping[int, Shape], sight: Sight, statement: Statement
+        self,
+        known: _Known,
+        plan: _Plan,
+        varying: Mapping[int, Shape],
+        variables: VariableValues,
+        sight: Sight,
+        statement: Statement,
     ) -> None:
         """Note how an operation is answered where only values are left to find."""
-        if known.flags or varying:
+        place = known.place(sight, variables)
+        if known.flags or (varying and not known.writes) or known.prepared.get(place, statement) is None:
             return
         if len(known.prepared) >= MOST_PREPARED:
             known.prepared.clear()
-        values = [each.fixed[1] for each in plan.sites if each.fixed is not None]
-        known.prepared[sight] = prepare(statement, values, plan.outline.own)
+        values = [self._ahead(each, known.spread, varying.get(each.number), variables, sight) for each in plan.sites]
+        whole = [each for each in values if each is not None]
+        is_ready = len(whole) == len(values)
+        known.prepared[place] = prepare(statement, whole, plan.outline.own) if is_ready else None
+
+    def _ahead(
+        self, site: _Site, spread: Spread, varying: Shape | None, variables: VariableValues, sight: Sight
+    ) -> list[Any] | None:
+        """Return the values of a site with a `Later` for each that a request brings; None where that decides more."""
+        if varying is None:
+            return None if site.fixed is None else site.fixed[1]
+        pending = site.arguments.pending
+        if not isinstance(varying, WrittenShape) or self._creator is None or pending is None:
+            return None
+        type_, apart = sight.graph.types[varying.type_name], spread.apart(pending, variables.coerced)
+        try:
+            values = self._creator.read(sight.graph, type_, apart, is_ahead=True)
+        except Undecided:
+            return None
+        return [*values.values()] if values is not None and tuple(values) == varying.attributes else None
 
     def _created(self, site: _Site, variables: VariableValues, sight: Sight) -> tuple[WrittenShape, list[Any]] | None:
         """Return the shape and the values of a row that is created; None where one statement will not do."""
@@ -268,12 +295,15 @@ class Engine:
             return None
         names = [slot_name(Slot(0, index)) for index in range(len(shape.attributes))]
         insert = self._creator.insert(type_, shape.attributes, names).returning(*type_.table.columns)
-        return compile_statement(select.add_columns(id_line(type_)).add_cte(insert.cte(NEW)))
+        whole = select.add_columns(id_line(type_)).add_cte(insert.cte(NEW))
+        return compile_statement(whole, written(type_, shape.attributes))
 
     def _known(self, document: Document, operation: OperationDefinitionNode) -> _Known:
         found: _Known | None = document.memo.get((self, id(operation)))
         if found is None:
-            found = _Known(_flag_names(operation, document.fragments), LRUCache(MOST_PLANS), {})
+            is_mutation = operation.operation is OperationType.MUTATION
+            flags, spread = _flag_names(operation, document.fragments), Spread(self._core, operation)
+            found = _Known(is_mutation, flags, LRUCache(MOST_PLANS), spread, {})
             document.memo[self, id(operation)] = found
         return found
 

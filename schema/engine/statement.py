@@ -10,6 +10,7 @@ from typing import Any, Final
 from sqlalchemy import Select
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 
+from schema.engine.created import Written
 from schema.engine.reads import Reads, reads_of
 from schema.rights import PREFIX, Identity
 
@@ -46,6 +47,9 @@ class Statement:
     reads: Reads
     """What it depends on beside what is bound in it."""
 
+    written: Written | None = None
+    """What it writes; None where it only reads. The last line of what it gives is the id of the row then."""
+
     def arguments(self, values: Sequence[Sequence[Any]], identity: Identity) -> list[Any]:
         """Return what is bound, given the values of each site and who asks."""
         bound = []
@@ -60,8 +64,8 @@ class Statement:
         return bound
 
 
-def compile_statement(select: Select[Any]) -> Statement:
-    """Return a SELECT compiled for asyncpg."""
+def compile_statement(select: Select[Any], written: Written | None = None) -> Statement:
+    """Return a SELECT compiled for asyncpg, with what it writes."""
     compiled = select.compile(dialect=DIALECT)
     parameters = []
     for name in compiled.positiontup or ():
@@ -71,7 +75,7 @@ def compile_statement(select: Select[Any]) -> Statement:
         who = name if name.startswith(PREFIX) else None
         parameters.append(Parameter(slot, None if slot or who else bound.effective_value, who, convert))
     sql = str(compiled)
-    return Statement(sql, tuple(parameters), reads_of(select, sql))
+    return Statement(sql, tuple(parameters), reads_of(select, sql), written)
 
 
 def _slot(name: str) -> tuple[int, int] | None:

@@ -22,6 +22,9 @@ class Pending:
     name: str
     """The variable."""
 
+    path: tuple[str, ...] = ()
+    """Where in it the value stands, where the variable is an object."""
+
 
 @dataclass(frozen=True, slots=True)
 class Later:
@@ -52,7 +55,7 @@ def read_or_later(given: Any, read: Callable[[Any], Any]) -> Any:
     Raises:
         Undecided: It is a list of which a part is not there yet.
     """
-    return Later(given.name, read) if type(given) is Pending else read(decided(given))
+    return _later(given, read) if type(given) is Pending else read(decided(given))
 
 
 def decided(given: Any) -> Any:
@@ -68,7 +71,17 @@ def decided(given: Any) -> Any:
 
 def parts_later(given: Pending, read: Callable[[Any], tuple[Any, ...]], number: int) -> tuple[Later, ...]:
     """Return the parts of what will be read from a value that is not there yet."""
-    return tuple(Later(given.name, partial(_part, read, place)) for place in range(number))
+    return tuple(_later(given, partial(_part, read, place)) for place in range(number))
+
+
+def _later(given: Pending, read: Callable[[Any], Any]) -> Later:
+    return Later(given.name, partial(_inside, given.path, read) if given.path else read)
+
+
+def _inside(path: tuple[str, ...], read: Callable[[Any], Any], given: Any) -> Any:
+    for name in path:
+        given = given[name]
+    return read(given)
 
 
 def _part(read: Callable[[Any], tuple[Any, ...]], place: int, given: Any) -> Any:

@@ -129,7 +129,7 @@ class InputReader:
             raise TypeError(f"{type_.name} is not written")
         for each in writes.fields:
             if each.field.name in given:
-                values[each.field.attribute] = self._value(each, given[each.field.name], (*path, each.field.name))
+                values[each.field.attribute] = self.value(each, given[each.field.name], (*path, each.field.name))
         self._check_row(writes, values, path, is_new=is_new)
         row = Row(type_, path, values, named=tuple(self._named(writes, values, path)))
         LinkReader(self, row, depth, is_new=is_new).read(writes.links, given)
@@ -169,7 +169,7 @@ class InputReader:
             text = f"`{name}`: {message}." if name else f"{message[:1].upper()}{message[1:]}."
             self.note("INVALID", text, (*path, name) if name else path)
 
-    def _value(self, each: WriteField, value: Any, path: Path) -> Any:
+    def value(self, each: WriteField, value: Any, path: Path) -> Any:
         """Return a value in SQL's terms; where it is wrong, note that."""
         field, name = each.field, each.field.name
         if value is None:
@@ -218,7 +218,7 @@ class InputReader:
         for field in unique.fields:
             written = WriteField(field, is_required=True, is_fixed=False, rules=(), check=None)
             where = (*path, name) if is_one else (*path, name, field.name)
-            held.append(self._value(written, value if is_one else value[field.name], where))
+            held.append(self.value(written, value if is_one else value[field.name], where))
         if None in held:
             return None
         return Reference(target, tuple(field.attribute for field in unique.fields), tuple(held), (*path, name))

@@ -14,11 +14,13 @@ from schema.variables import VariableReader
 CORE = build_schema(
     """
     input Box { size: Int! label: String = "none" }
+    input Tree { size: Int! side: Side tree: Tree trees: [Tree!] marks: [String] one: One }
+    input One @oneOf { size: Int tree: Tree }
     enum Side { LEFT RIGHT }
-    type Query { a(id: ID, n: Int, t: String, b: Boolean, f: Float, box: Box, side: Side, ids: [ID!]): Int }
+    type Query { a(id: ID, n: Int, t: String, b: Boolean, f: Float, box: Box, side: Side, ids: [ID!], tree: Tree): Int }
     """
 )
-TYPES = ["ID", "Int", "String", "Boolean", "Float", "Box", "Side", "[ID!]", "[Int]"]
+TYPES = ["ID", "Int", "String", "Boolean", "Float", "Box", "Side", "[ID!]", "[Int]", "Tree", "One", "[Tree]"]
 VALUES = st.one_of(
     st.none(),
     st.booleans(),
@@ -28,7 +30,24 @@ VALUES = st.one_of(
     st.lists(st.text(max_size=1), max_size=2),
     st.just({"size": 1}),
     st.just("LEFT"),
+    st.deferred(lambda: TREES),
+    st.deferred(lambda: ONES),
+    st.lists(st.deferred(lambda: TREES), max_size=2),
 )
+SIZES = st.one_of(st.integers(0, 3), st.sampled_from([None, "1", 1.5, True]))
+ONES = st.dictionaries(st.sampled_from(["size", "tree"]), st.one_of(SIZES, st.deferred(lambda: TREES)), max_size=2)
+TREES = st.fixed_dictionaries(
+    {},
+    optional={
+        "one": ONES,
+        "marks": st.one_of(st.lists(st.sampled_from(["a", None, 1]), max_size=2), st.just("a")),
+        "tree": st.one_of(st.none(), st.deferred(lambda: TREES)),
+        "trees": st.lists(st.one_of(st.none(), st.deferred(lambda: TREES)), max_size=2),
+        "side": st.sampled_from(["LEFT", "UP", 1, None]),
+        "size": SIZES,
+        "other": st.none(),
+    },
+).flatmap(lambda tree: st.permutations([*tree.items()]).map(dict))
 DEFINED = st.sampled_from(
     [f"{type_}{end}" for type_ in TYPES for end in ("", "!")] + ["Int = 3", "ID = 3", "String = null"]
 )

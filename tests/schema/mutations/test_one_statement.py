@@ -8,12 +8,14 @@ from typing import Any
 import asyncpg
 import orjson
 import pytest
+from graphql.execution.values import VariableValues
 
 from api.data.database import Database
 from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context
 from schema.documents import Documents
+from schema.one_statement import SingleCreator
 from schema.opaque import encode
 from schema.variables import VariableReader
 from tests.conftest import clone, drop
@@ -92,12 +94,14 @@ async def test_values_of_every_type(server_url: Callable[[str], str], samples: l
             await connection.run_sync(Club.metadata.create_all)
         await database.close()
         for given in samples:
-            await writes("createSample", given, "__typename")
+            again = given | {"color": "BLUE"} if given.get("color") else given
+            for each in (given, again):  # the second one is prepared
+                await writes("createSample", each, "__typename")
         written.append(await writes.rows("SELECT samples::text FROM samples ORDER BY id"))
         await writes.database.close()
         await drop(server_url, name)
     assert written[0] == written[1]
-    assert len(written[0]) == len(samples)
+    assert len(written[0]) == 2 * len(samples)
 
 
 @pytest.fixture
@@ -206,3 +210,62 @@ async def test_one_statement_whatever_the_values(default_graph: GraphSchema) -> 
         statements.add(id(compiled.statement))
     assert len(statements) == 1
     assert "secret" not in compiled.statement.sql
+
+
+INLINE = """mutation ($body: String!, $post: ID!, $author: ID!) {
+  createComment(input: {body: $body, post: {connect: {id: $post}}, author: {connect: {id: $author}}}) { __typename }
+}"""
+WHOLE = "mutation ($input: CreateCommentInput!) { createComment(input: $input) { __typename } }"
+
+
+@pytest.mark.parametrize("is_inline", [True, False])
+async def test_an_input_is_read_once(
+    default_graph: GraphSchema, monkeypatch: pytest.MonkeyPatch, is_inline: bool
+) -> None:
+    """From the second request on only values are read, whether variables stand in the input or are the whole of it."""
+    document = Documents(default_graph.core).get(INLINE if is_inline else WHOLE)
+    operation, engine, reads = document.operation(None), default_graph.engine, list[Any]()
+    assert engine is not None
+    read = SingleCreator.read
+    monkeypatch.setattr(SingleCreator, "read", lambda *given, **more: reads.append(given[3]) or read(*given, **more))
+
+    def bound(body: str | None, post: str, author: str) -> list[Any] | None:
+        ends = {"post": {"connect": {"id": post}}, "author": {"connect": {"id": author}}}
+        given = {"body": body, "post": post, "author": author} if is_inline else {"input": {"body": body, **ends}}
+        variables = VariableReader(default_graph.core, operation).read(given)
+        assert isinstance(variables, VariableValues)
+        found = engine.compile(document, operation, variables, default_graph.sights.whole, {})
+        return None if found is None else found.arguments
+
+    assert bound("a", POST, USER) == ["a", 1, 2]
+    count = len(reads)
+    assert bound("b", encode("Post:7"), encode("User:8")) == ["b", 7, 8]
+    assert bound("", POST, USER) is None  # the resolvers say that it must not be empty
+    assert bound("b", USER, USER) is None
+    assert bound("b", POST, "no id") is None
+    assert len(reads) == count
+
+
+async def test_what_is_given_decides_the_statement(pair: tuple[Writes, Writes]) -> None:
+    """Requests of one document that give other fields, or null, are told apart, and each again where it comes again."""
+    inputs: list[dict[str, Any]] = [
+        {"name": "A"},
+        {"name": "A", "bio": None},
+        {"name": "A", "bio": "B"},
+        {"age": 3, "name": "A", "bio": "B"},
+        {"name": "A", "age": 3},
+    ]
+    for round_ in range(2):
+        for number, given in enumerate(inputs):
+            whole = given | {"email": f"{round_}{number}@b.org"}
+            made = [await each("createUser", whole, "user { bio age }") for each in pair]
+            assert made[0] == made[1]
+            assert made[0]["user"] == {"bio": given.get("bio"), "age": given.get("age")}
+
+
+async def test_what_is_wrong_in_a_later_request(write: Writes) -> None:
+    """Each rule holds also where the input was read before, and nothing is changed."""
+    await write("createUser", {"name": "A", "email": "a@b.org", "age": 3}, "__typename")
+    for wrong, code in (({"age": 200}, "OUT_OF_RANGE"), ({"name": ""}, "EMPTY"), ({"email": "B"}, "INVALID")):
+        found = await refused(write, "createUser", {"name": "A", "email": "c@b.org", "age": 3} | wrong)
+        assert (found[0][1], found[0][2]) == (code, ["input", *wrong])
