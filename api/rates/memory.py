@@ -8,10 +8,9 @@ longest ago are forgotten; each is three numbers. Nothing waits between reading 
 
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import floor
 from typing import Final
-
-from cachetools import LRUCache
 
 from api.rates.counters import Charge
 from api.rates.standing import Standing, standing
@@ -29,12 +28,12 @@ class Windows:
         Args:
             size: Most windows.
         """
-        self._known: LRUCache[tuple[str, str], list[int]] = LRUCache(size)
-        """By policy and caller: the number of the present window, the counts of the one before and of it."""
+        self._of = lru_cache(maxsize=size)(_unused)
+        """Returns the window of a policy and a caller, always the same one while it is kept."""
 
     def __len__(self) -> int:
         """Return how many are kept."""
-        return len(self._known)
+        return self._of.cache_info().currsize
 
     def take(self, charge: Charge, seconds: float) -> Standing:
         """Count a charge if it fits.
@@ -48,11 +47,7 @@ class Windows:
         at = seconds / expiry
         number = floor(at)
         left = (number + 1 - at) * expiry
-        place = policy.counted_as, caller.name
-        try:
-            counts = self._known[place]
-        except KeyError:
-            self._known[place] = counts = [number, 0, 0]
+        counts = self._of(policy.counted_as, caller.name)
         counted_in, before, now = counts
         if counted_in != number:
             before, now = (now if counted_in == number - 1 else 0), 0
@@ -61,6 +56,11 @@ class Windows:
         if is_within:
             counts[2] = now = now + amount
         return standing(policy, amount, (before, left, now, left), is_within=is_within)
+
+
+def _unused(_policy: str, _caller: str) -> list[int]:
+    """Return a window: its number, the count of the one before, and its own."""
+    return [0, 0, 0]
 
 
 class MemoryCounters:

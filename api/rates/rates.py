@@ -60,7 +60,7 @@ class Rates:
         self._counters = counters or _counters(settings)
         self._is_refusing = settings.rate_on_failure == "refuse"
         self._fallback = MemoryCounters() if settings.rate_on_failure == "local" else None
-        self._names = _Names(settings.redis_url)
+        self._caller = _Names(settings.redis_url).caller
 
     async def start(self) -> None:
         """Connect to the shared store, if there is one. It need not be there."""
@@ -88,7 +88,11 @@ class Rates:
             path: Its path.
         """
         charges = self._requested(principal, host, method, path)
-        return _admitted(await self._take(charges)) if charges else FREE
+        if not charges:
+            return FREE
+        decision = await self._take(charges)
+        is_refused = any(not each.is_within for each in decision.standings)
+        return _turned_away(decision.standings) if is_refused else decision
 
     def admit_now(self, principal: Principal, host: str | None, method: str, path: str) -> Decision | None:
         """Count a request as `admit` does; None where that has to be waited for, and nothing is counted yet."""
@@ -96,14 +100,19 @@ class Rates:
         if not charges:
             return FREE
         standings = self._counters.take_now(charges)
-        return None if standings is None else _admitted(Decision(standings))
+        if standings is None:
+            return None
+        for each in standings:
+            if not each.is_within:
+                return _turned_away(standings)
+        return Decision(standings)
 
     def _requested(self, principal: Principal, host: str | None, method: str, path: str) -> list[Charge]:
         """Return what a request is counted by."""
         policy, rules = self._requests_of(principal), self._rules
         if policy is None and not rules:
             return []
-        caller = self._names.caller(principal, host)
+        caller = self._caller(principal, host)
         charges = [] if policy is None else [_charge(policy, caller)]
         if rules:
             charges += [_charge(rule.policy, caller) for rule in rules if rule.counts(method, path)]
@@ -118,7 +127,11 @@ class Rates:
             rows: The most rows that it can read; at least one is counted.
         """
         spent = self._spent(principal, host, rows)
-        return spent if isinstance(spent, Decision) else _afforded(await self._take([spent]), rows)
+        if isinstance(spent, Decision):
+            return spent
+        decision = await self._take([spent])
+        is_refused = any(not each.is_within for each in decision.standings)
+        return _too_dear(decision.standings[0], rows) if is_refused else decision
 
     def charge_now(self, principal: Principal, host: str | None, rows: int) -> Decision | None:
         """Count the cost of an operation as `charge` does; None where that has to be waited for."""
@@ -126,7 +139,9 @@ class Rates:
         if isinstance(spent, Decision):
             return spent
         standings = self._counters.take_now([spent])
-        return None if standings is None else _afforded(Decision(standings), rows)
+        if standings is None:
+            return None
+        return Decision(standings) if standings[0].is_within else _too_dear(standings[0], rows)
 
     def _spent(self, principal: Principal, host: str | None, rows: int) -> Charge | Decision:
         """Return what an operation is counted by, or what is decided without counting."""
@@ -135,7 +150,7 @@ class Rates:
             return FREE
         if rows > policy.amount:
             return Decision((), LimitError(f"{_could(rows, policy)}. Ask for smaller pages."))
-        return _charge(policy, self._names.caller(principal, host), max(rows, 1))
+        return _charge(policy, self._caller(principal, host), max(rows, 1))
 
     async def _take(self, charges: Sequence[Charge]) -> Decision:
         try:
@@ -216,35 +231,25 @@ def _own(name: Literal["requests", "cost"], amount: int) -> Policy:
     return Policy(name, RateLimitItemPerMinute(amount), UNITS[name])
 
 
-def _admitted(decision: Decision) -> Decision:
-    """Return a decision on a request, refused where a policy is used up."""
-    for each in decision.standings:
-        if not each.is_within:
-            return _turned_away(decision)
-    return decision
-
-
-def _turned_away(decision: Decision) -> Decision:
+def _turned_away(standings: Sequence[Standing]) -> Decision:
     """Return the refusal of a request, by the policy that it has to wait for longest."""
-    refused = [each for each in decision.standings if not each.is_within]
+    refused = [each for each in standings if not each.is_within]
     worst = max(refused, key=lambda each: each.wait_seconds)
     where = "" if worst.policy.name == REQUESTS else f" for {worst.policy.name}"
-    return _refused(f"Too many requests{where}: {worst.policy} are accepted.", worst, decision)
+    return _refused(f"Too many requests{where}: {worst.policy} are accepted.", worst, standings)
 
 
-def _afforded(decision: Decision, rows: int) -> Decision:
-    """Return a decision on an operation, refused where it costs more than is left."""
-    for each in decision.standings:
-        if not each.is_within:
-            return _refused(f"{_could(rows, each.policy)}, and {each.remaining:,} are left.", each, decision)
-    return decision
+def _too_dear(standing: Standing, rows: int) -> Decision:
+    """Return the refusal of an operation, which costs more than is left."""
+    left = f"{_could(rows, standing.policy)}, and {standing.remaining:,} are left."
+    return _refused(left, standing, [standing])
 
 
 def _could(rows: int, policy: Policy) -> str:
     return f"The operation could read {rows:,} rows; {policy} are accepted"
 
 
-def _refused(message: str, worst: Standing, decision: Decision) -> Decision:
+def _refused(message: str, worst: Standing, standings: Sequence[Standing]) -> Decision:
     wait = worst.wait_seconds
     seconds = "1 second" if wait == 1 else f"{wait:,} seconds"
-    return Decision(decision.standings, RateLimitedError(f"{message} Try again in {seconds}.", wait))
+    return Decision(standings, RateLimitedError(f"{message} Try again in {seconds}.", wait))
