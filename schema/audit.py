@@ -57,11 +57,15 @@ class Notes:
 
     def __init__(self) -> None:
         """Begin with nothing."""
-        self._notes: dict[tuple[str, Action], Note] = {}
+        self._taken: list[Note] = []
 
     def __iter__(self) -> Iterator[Note]:
         """Yield a note for each type and action."""
-        return iter(self._notes.values())
+        found: dict[tuple[str, Action], Note] = {}
+        for each in self._taken:
+            note = found.setdefault((each.type, each.action), Note(each.type, each.action))
+            note.add(each.ids, each.count, each.fields)
+        return iter(found.values())
 
     def add(
         self,
@@ -80,15 +84,17 @@ class Notes:
             attributes: What was given of them.
             count: How many they are, where that is not the number of keys.
         """
-        ids = (write_id(type_, key) for key in keys[:MOST_IDS])
-        self._note(type_.name, action).add(ids, len(keys) if count is None else count, names_of(type_, attributes))
-
-    def _note(self, type_name: str, action: Action) -> Note:
-        return self._notes.setdefault((type_name, action), Note(type_name, action))
+        ids = [write_id(type_, key) for key in keys[:MOST_IDS]]
+        names = dict.fromkeys(names_of(type_, attributes))
+        self._taken.append(Note(type_.name, action, ids, len(keys) if count is None else count, names))
 
     @contextmanager
     def watching(self, session: AsyncSession, graph: Graph) -> Iterator[None]:
-        """Note what a session writes: objects, not what statements do that it is given."""
+        """Note what a session writes: objects, not what statements do that it is given.
+
+        Where it undoes a part, what was noted since that began is forgotten, whoever noted it.
+        """
+        start, marks = len(self._taken), dict[Any, int]()
 
         def flushed(flushing: Any, _context: Any) -> None:
             for action, objects in (
@@ -99,18 +105,27 @@ class Notes:
                 for each in objects:
                     self._take(graph, action, each)
 
-        event.listen(session.sync_session, "after_flush", flushed)
+        def began(_session: Any, transaction: Any) -> None:
+            marks[transaction] = len(self._taken)
+
+        def undone(_session: Any, transaction: Any) -> None:
+            del self._taken[marks.get(transaction, start) :]
+
+        listeners = {"after_flush": flushed, "after_transaction_create": began, "after_soft_rollback": undone}
+        for name, listener in listeners.items():
+            event.listen(session.sync_session, name, listener)
         try:
             yield
         finally:
-            event.remove(session.sync_session, "after_flush", flushed)
+            for name, listener in listeners.items():
+                event.remove(session.sync_session, name, listener)
 
     def _take(self, graph: Graph, action: Any, written: Any) -> None:
         state = inspect(written)
         changed = [] if action == "delete" else [each.key for each in state.attrs if each.history.has_changes()]
         type_ = graph.by_model.get(type(written))
         if type_ is None:  # not of the graph, and so without a global id
-            self._note(type(written).__name__, action).add((), 1, changed)
+            self._taken.append(Note(type(written).__name__, action, [], 1, dict.fromkeys(changed)))
             return
         key = tuple(getattr(written, attribute) for attribute in type_.key_attributes)
         self.add(type_, action, [key], [each for each in changed if each not in type_.key_attributes])
@@ -148,7 +163,6 @@ class Audit:
     async def take(self, mutation: str, notes: Iterable[Note], transaction: "Transaction") -> None:
         """Take the notes of a mutation, and store them with what it wrote."""
         taken = [(mutation, note) for note in notes]
-        self.pending += taken
         if self.who is not None and taken:
             rows = [
                 {
@@ -158,6 +172,7 @@ class Audit:
                 for name, note in taken
             ]  # fmt: skip
             await transaction.run(insert(AuditEntry), rows)
+        self.pending += taken  # once that is done: where others stand in its way, all of it is done again
 
     def forget(self, mark: int = 0) -> None:
         """Forget notes of what was undone: all behind a mark."""

@@ -125,6 +125,7 @@ class WriteTransaction:
             session = AsyncSession(self._connection, expire_on_commit=False)
             try:
                 async with session:
+                    await session.connection()  # now, so that it rolls back all that is written while it is open
                     yield WriteSession(session)
                     if not session.is_active:
                         raise RuntimeError(SWALLOWED)  # or what was written before it would be lost in silence

@@ -141,6 +141,7 @@ def _own_way(context: Context, own: Replacement, generated: Way) -> Way:
     async def way(work: Work, given: Given) -> Keys:
         async def carry(changed: Given) -> Keys:
             await context.session.flush()
+            await context.session.connection()  # where it has begun a part, to be undone by itself, that begins now
             return await generated(work, changed)
 
         async with transaction_of(context).session() as session:
