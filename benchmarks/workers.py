@@ -56,7 +56,7 @@ def measured(servers: list[Server], arguments: argparse.Namespace) -> None:
             first = first or result
             say(
                 f"{each:12}{name:4}{result.rate:12.0f}{result.p50:9.1f}{result.p99:9.1f}"
-                f"{result.server_ms:9.2f}{result.postgres_ms:10.2f}{result.rate / first.rate:8.2f}"
+                f"{result.server_ms:9.3f}{result.postgres_ms:10.3f}{result.rate / first.rate:8.2f}"
             )
 
 

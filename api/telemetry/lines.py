@@ -9,6 +9,7 @@ line says is made of its `Trail` alone.
 
 import asyncio
 import atexit
+from collections.abc import Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple, TextIO
@@ -56,11 +57,6 @@ class Ended(NamedTuple):
     at: float
     """When it ended, in seconds of the epoch."""
 
-    @property
-    def is_failed(self) -> bool:
-        """Whether the fault was ours."""
-        return self.status >= 500
-
 
 class LineStream:
     """A stream on which lines of requests wait for each other. What else is written goes out at once, behind them."""
@@ -68,7 +64,7 @@ class LineStream:
     def __init__(self, stream: TextIO) -> None:
         """Begin with no line waiting."""
         self._stream = stream
-        self._held: list[Ended | str] = []
+        self._held: list[Ended] = []
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         _streams.add(self)
@@ -84,20 +80,26 @@ class LineStream:
 
     def write(self, text: str) -> None:
         """Write text, behind the lines that wait."""
-        self._held.append(text)
-        self.flush()
+        self._put(self._taken() + text)
 
     def flush(self) -> None:
-        """Write what waits. A stream that takes nothing, such as a full disk, loses lines and harms no request."""
+        """Write what waits."""
+        if text := self._taken():
+            self._put(text)
+
+    def _taken(self) -> str:
+        """Return what waits; nothing does any more."""
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
         held, self._held = self._held, []
-        if held:
-            text = "".join([each if isinstance(each, str) else line_of(each) for each in held])
-            with suppress(OSError):
-                self._stream.write(text)
-                self._stream.flush()
+        return lines_of(held)
+
+    def _put(self, text: str) -> None:
+        """Write. A stream that takes nothing, such as a full disk, loses lines and harms no request."""
+        with suppress(OSError):
+            self._stream.write(text)
+            self._stream.flush()
 
 
 def flush_lines() -> None:
@@ -109,20 +111,35 @@ def flush_lines() -> None:
 atexit.register(flush_lines)
 
 
-def line_of(ended: Ended) -> str:
-    """Return the line of a request as JSON, with its line break."""
-    level = "error" if ended.is_failed else "info"
-    return rendered(EVENT, facts(ended), level, datetime.fromtimestamp(ended.at, UTC))
+def lines_of(held: Sequence[Ended]) -> str:
+    """Return the lines of requests as JSON, each with its line break.
+
+    They are looked at together, as there is hardly ever anything in them that must be escaped.
+    """
+    said = [_said(each) for each in held]
+    with suppress(orjson.JSONEncodeError):  # half a character
+        lines = b"".join([orjson.dumps(each, option=LINE) for each in said])
+        if is_plain(lines):
+            return lines.decode()
+    return "".join(map(rendered, said))
+
+
+def _said(ended: Ended) -> dict[str, Any]:
+    """Return the whole of what the line of a request says."""
+    found = facts(ended)
+    found["event"], found["level"] = EVENT, "error" if ended.status >= 500 else "info"
+    found["timestamp"] = datetime.fromtimestamp(ended.at, UTC)
+    return found
 
 
 def facts(ended: Ended) -> dict[str, Any]:
     """Return what the line of a request says, in its order."""
-    trail = ended.trail
+    method, path, trail, status, seconds, _ = ended
     found: dict[str, Any] = {
-        "method": ended.method,
-        "path": ended.path,
-        "status": ended.status,
-        "ms": round(ended.seconds * 1000, 2),
+        "method": method,
+        "path": path,
+        "status": status,
+        "ms": round(seconds * 1000, 2),
         "request_id": trail.request_id,
     }
     if trail.key:
@@ -139,17 +156,19 @@ def facts(ended: Ended) -> dict[str, Any]:
     return found
 
 
-def rendered(event: str, said: dict[str, Any], level: str, at: datetime) -> str:
-    r"""Return a line as JSON, with its line break; what is said is changed.
+def is_plain(lines: bytes) -> bool:
+    r"""Return whether nothing in lines of JSON is left to escape.
 
     JSON writes a control character as an escape of its own, which shows as a backslash. What else does not print is not
-    ASCII, but for DEL. So in most lines nothing is left to escape.
+    ASCII, but for DEL.
     """
-    said["event"], said["level"], said["timestamp"] = event, level, at
-    try:
+    return lines.isascii() and b"\\" not in lines and b"\x7f" not in lines and MARK not in lines
+
+
+def rendered(said: dict[str, Any]) -> str:
+    """Return a line as JSON, with its line break."""
+    with suppress(orjson.JSONEncodeError):
         line = orjson.dumps(said, option=LINE)
-    except orjson.JSONEncodeError:  # half a character
-        line = b"\\"
-    if not line.isascii() or b"\\" in line or b"\x7f" in line or MARK in line:
-        line = orjson.dumps(escape(None, "", said), default=str, option=LINE)
-    return line.decode()
+        if is_plain(line):
+            return line.decode()
+    return orjson.dumps(escape(None, "", said), default=str, option=LINE).decode()

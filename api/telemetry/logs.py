@@ -16,7 +16,7 @@ import structlog
 from structlog.typing import ExcInfo, Processor
 
 from api.telemetry.escapes import escape, escaped, redact, redacted
-from api.telemetry.lines import EVENT, Ended, LineStream, facts, flush_lines, line_of, rendered
+from api.telemetry.lines import EVENT, Ended, LineStream, facts, flush_lines, lines_of, rendered
 from api.telemetry.trail import Trail
 
 ACCESS: Final = "uvicorn.access"
@@ -118,17 +118,17 @@ class RequestLines:
         """
         ended = Ended(method, path, trail, status, seconds, time.time())
         if self._lines is None:
-            write = self._log.error if ended.is_failed else self._log.info
+            write = self._log.error if status >= 500 else self._log.info
             write(EVENT, **facts(ended))
         elif status < 500:
             self._lines.hold(ended)
         else:
-            self._lines.write(line_of(ended))
+            self._lines.write(lines_of([ended]))
 
 
 def write_line(event: str, said: dict[str, Any]) -> None:
     """Write a line of what happens often, at once: the one that `logger().info(event, **said)` would write."""
     if _lines is not None:
-        _lines.write(rendered(event, {**said}, "info", datetime.now(UTC)))
+        _lines.write(rendered({**said, "event": event, "level": "info", "timestamp": datetime.now(UTC)}))
     else:
         logger().info(event, **said)
