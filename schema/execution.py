@@ -194,7 +194,9 @@ class Executor:
     async def _write(self, question: Question, written: Written, context: Context) -> bytes | None:
         compiled = question.compiled
         told = await context.database.write_bytes(compiled.statement.sql, compiled.arguments, written.table)
-        data, _, id_ = told.rpartition(b"\n")
+        data, line, id_ = told.rpartition(b"\n")
+        if not line:  # a trigger that nobody knew of yet, or a rule, has kept the row from being written
+            return None
         if context.audit is not None:
             note = Note(written.type_name, "create", [id_.decode()], 1, dict.fromkeys(written.fields))
             context.audit.pending.append((written.mutation, note))

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import Any, Final
 
 from sqlalchemy import Executable, Row, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidRequestError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession, AsyncTransaction
 
 from api.data.direct import READ_ONLY
@@ -14,11 +14,14 @@ from api.data.node import rows_of, sqlstate, translated
 from api.data.row_level import CALLER, tell
 from api.telemetry.statements import Stated
 from schema.context import WriteSession
-from schema.writing.violations import ConflictingWrites, Violated, Violation
+from schema.writing.violations import ConflictingWrites, Unwritten, Violated, Violation
 
-REFUSALS: Final = ("22", "23", "54000")
-"""Beginnings of PostgreSQL's codes for: a value that does not fit, a constraint that does not hold, a value that is too
-long for an index."""
+REFUSALS: Final = ("21000", "22", "23", "54000")
+"""Beginnings of PostgreSQL's codes for: a row that an upsert meets twice, a value that does not fit, a constraint that
+does not hold, a value that is too long for an index."""
+
+MISCOUNTED: Final = "Sentinel-keyed result set did not produce correct number of rows"
+"""What SQLAlchemy says of new rows that were to be put in order and of which some are not there."""
 
 NOT_ALLOWED: Final = "42501"
 """Its code for a row that a policy of row level security does not let be written."""
@@ -46,6 +49,7 @@ class WriteTransaction:
 
         Raises:
             Violated: PostgreSQL refused it.
+            Unwritten: It gave back fewer rows than it was given, as far as that shows here.
             ConflictingWrites: Another transaction stood in its way.
             UnavailableError: The database went away, or the statement took too long.
         """
@@ -57,6 +61,10 @@ class WriteTransaction:
                         result = await self._connection.execute(statement, parameters)
                         rows = result.all() if result.returns_rows else ()
                         stated.rows = len(rows)
+            except InvalidRequestError as error:
+                if type(error) is InvalidRequestError and MISCOUNTED in str(error):
+                    raise Unwritten from error
+                raise
             except DBAPIError as error:
                 if sqlstate(error) == READ_ONLY:
                     await self._connection.invalidate()  # another server may be the one that takes writes

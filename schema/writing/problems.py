@@ -46,6 +46,13 @@ def invalid(code: str, message: str, path: Path) -> Problem:
     return Problem("ValidationError", code, message, path)
 
 
+def unwritten(type_name: str | None, path: Path) -> Problem:
+    """Return that the database was told to write a row, did not, and said nothing."""
+    what = "a row" if type_name is None else f"the {type_name}"
+    text = f"The database did not write {what}: a trigger or a policy of its table keeps it from being written."
+    return Problem("ConflictError", "NOT_WRITTEN", text, path)
+
+
 def missing(type_name: str, path: Path) -> Problem:
     """Return that a row is not there."""
     return Problem("NotFoundError", "NOT_FOUND", f"There is no {type_name} by what `{path[-1]}` says.", path)

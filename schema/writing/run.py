@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from sqlalchemy import (
+    Column,
     ColumnElement,
     Executable,
     Select,
@@ -24,9 +25,9 @@ from schema.query.rows import entity_of, hides_rows, hides_values, selectable
 from schema.query.statements import unnest
 from schema.writing.guard import Guard, Kind, forbidden
 from schema.writing.plan import Reference, Row
-from schema.writing.problems import Path, Problem, Refused, missing
+from schema.writing.problems import Path, Problem, Refused, missing, unwritten
 from schema.writing.values import as_held, held, sent
-from schema.writing.violations import Attempt, Entry, Overtaken, Violated, problem_of
+from schema.writing.violations import Attempt, Entry, Overtaken, Unwritten, Violated, problem_of
 
 MOST_CANDIDATES: Final = 100
 """Rows that are looked at together which are not there."""
@@ -40,6 +41,7 @@ class Connection(Protocol):
 
         Raises:
             Violated: PostgreSQL refused it.
+            Unwritten: It was told to give back each row that it wrote, and gave back fewer than it was given.
             ConflictingWrites: Another transaction stood in its way.
         """
 
@@ -69,18 +71,36 @@ class Runner:
         """Run a statement, and say what it was refused for in terms of the input.
 
         Raises:
-            Refused: PostgreSQL refused what the input says.
+            Refused: PostgreSQL refused what the input says, or did not write it.
             Unclear: It did not say for which of the rows.
         """
         is_several = parameters is not None and len(parameters) > 1
         if self._is_careful and attempt is not None and (is_several or attempt.is_new):
             return await self._run_with_care(statement, parameters, attempt)
         try:
-            return await self._connection.run(statement, parameters)
+            return await self._written(statement, parameters, attempt)
+        except Unwritten as error:
+            raise self._skipped(attempt) from error
         except Violated as error:
             if attempt is not None and attempt.may_tell(error.violation) and self._candidates(attempt):
                 raise Unclear from error
             raise self._refusal(error, attempt, is_several=is_several) from error
+
+    async def _written(
+        self, statement: Executable, parameters: Sequence[Mapping[str, Any]] | None, attempt: Attempt | None
+    ) -> Sequence[Any]:
+        """Run a statement, and see that it gives back each row that it was to write."""
+        found = await self._connection.run(statement, parameters)
+        if attempt is not None and attempt.is_told and len(found) < len(attempt.entries):
+            raise Unwritten
+        return found
+
+    def _skipped(self, attempt: Attempt | None) -> Exception:
+        """Return what it is to the mutation that rows were not written, and nothing was said."""
+        if attempt is None or len(attempt.entries) > 1:
+            return Unclear()
+        type_ = next((each.name for each in self.graph.types.values() if each.table is attempt.table), None)
+        return Refused([unwritten(type_, attempt.entries[0].path)])
 
     def _refusal(self, error: Violated, attempt: Attempt | None, *, is_several: bool = False) -> Exception:
         """Return what a refused statement is to the mutation."""
@@ -100,18 +120,21 @@ class Runner:
         """
         try:
             async with self._connection.savepoint():
-                return await self._connection.run(statement, parameters)
+                return await self._written(statement, parameters, attempt)
+        except Unwritten as error:
+            if parameters is None or len(parameters) == 1:
+                raise self._skipped(attempt) from error
         except Violated as error:
             if attempt.may_tell(error.violation):
                 await self.check_new_rows(attempt)
             if parameters is None or len(parameters) == 1:
                 raise self._refusal(error, attempt) from error
-            found = list[Any]()
-            middle = len(parameters) // 2
-            for part in (slice(middle), slice(middle, None)):
-                rows = replace(attempt, entries=attempt.entries[part])
-                found += await self.run(statement, parameters[part], rows)
-            return found
+        found = list[Any]()
+        middle = len(parameters) // 2
+        for part in (slice(middle), slice(middle, None)):
+            rows = replace(attempt, entries=attempt.entries[part])
+            found += await self.run(statement, parameters[part], rows)
+        return found
 
     async def check_new_rows(self, attempt: Attempt) -> None:
         """Refuse where the caller may not create one of the rows that a statement is to create.
@@ -256,17 +279,32 @@ def many_values(
     type_: ObjectType, shape: Iterable[str], rows: Sequence[Row]
 ) -> tuple[dict[Any, Any], list[dict[str, Any]]]:
     """Return what columns are set to, with a parameter for each, and the parameters of rows that give the same."""
-    names = {attribute: f"given_{place}" for place, attribute in enumerate(sorted(shape))}
+    columns = columns_of(type_)
+    names = {
+        each: columns[each].key if _is_plain_key(columns[each]) else f"given_{place}"
+        for place, each in enumerate(sorted(shape))
+    }
     return new_values(type_, names), [
         {names[attribute]: value for attribute, value in row.values.items()} for row in rows
     ]
+
+
+def _is_plain_key(column: Column[Any]) -> bool:
+    """Return whether a column is of the primary key and holds its values as they are sent.
+
+    Its parameter is called as it is and is not spelled out: only so SQLAlchemy finds the key by which it puts rows in
+    order that bring their keys.
+    """
+    return column.primary_key and sent(column) is column.type
 
 
 def new_values(type_: ObjectType, names: Mapping[str, str]) -> dict[Any, Any]:
     """Return what the columns of a new row are set to, given the name of the parameter of each attribute."""
     columns = columns_of(type_)
     version = type_.writes.version if type_.writes is not None else None
-    parameters = {each: bindparam(name, type_=sent(columns[each])) for each, name in names.items()}
+    parameters = {
+        each: bindparam(name, type_=sent(columns[each])) for each, name in names.items() if name != columns[each].key
+    }
     values = {columns[each]: as_held(columns[each], parameter) for each, parameter in parameters.items()}
     if version is not None:
         values[columns[version.attribute]] = literal(1, columns[version.attribute].type)
@@ -322,14 +360,15 @@ def is_one_of(type_: ObjectType, keys: Sequence[tuple[Any, ...]]) -> ColumnEleme
     return row_of(*columns).in_(select(*(given.c[f"k{index}"] for index in range(len(columns)))))
 
 
-def attempt_of(table: Any, rows: Sequence[Row], *, is_new: bool = False) -> Attempt:
-    """Return what a statement that writes rows may be refused for."""
+def attempt_of(table: Any, rows: Sequence[Row], *, is_new: bool = False, is_told: bool = False) -> Attempt:
+    """Return what a statement that writes rows may be refused for; see `Attempt`."""
     common = rows[0].path
     while any(row.path[: len(common)] != common for row in rows):
         common = common[:-1]
     columns = columns_of(rows[0].type_)
     sought = frozenset(columns[attribute].name for attribute in rows[0].by)
-    return Attempt(table, [_entry(row) for row in rows], common, sought=sought, is_new=is_new)
+    entries = [_entry(row) for row in rows]
+    return Attempt(table, entries, common, sought=sought, is_new=is_new, is_told=is_told)
 
 
 def _entry(row: Row) -> Entry:

@@ -49,6 +49,10 @@ class Violated(Exception):  # noqa: N818 - what happened, not a fault
         self.violation = violation
 
 
+class Unwritten(Exception):  # noqa: N818 - what happened, not a fault
+    """PostgreSQL wrote fewer rows than it was given and refused none: a trigger returned NULL, or a policy hid one."""
+
+
 class ConflictingWrites(Exception):  # noqa: N818 - what happened, not a fault
     """Two transactions stood in each other's way, and this one was ended; it can be tried again."""
 
@@ -97,6 +101,9 @@ class Attempt:
 
     is_new: bool = False
     """True where the rows are created."""
+
+    is_told: bool = False
+    """True where each row that is written is given back."""
 
     def may_tell(self, violation: Violation) -> bool:
         """Return whether a refusal to create a row tells of another one."""
@@ -155,6 +162,8 @@ def problem_of(graph: Graph, attempt: Attempt, violation: Violation) -> Problem 
         case "42501":
             text = "A policy of the database does not let this key write that."
             return Problem("ForbiddenError", "FORBIDDEN", text, _path(attempt, violation))
+        case "21000":  # of an upsert, whose keys are one to PostgreSQL and two to us
+            return Problem("ConflictError", "NOT_UNIQUE", "Two rows have the same unique key.", attempt.path)
         case "23P01":
             return Problem(
                 "ConflictError", "EXCLUDED", "Another row stands in the way of this one.", _path(attempt, violation)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
-from sqlalchemy import ColumnElement, Executable, and_, delete, insert, select, update
+from sqlalchemy import ColumnElement, Delete, Executable, Update, and_, delete, func, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 
 from schema.graph import Field, Link, ObjectType
@@ -18,7 +18,7 @@ from schema.query.rows import hides_rows, masks_of, rows_of_type
 from schema.writing.children import ChildWriter
 from schema.writing.guard import Guard, Kind, forbidden
 from schema.writing.plan import Reference, Row
-from schema.writing.problems import Path, Problem, Refused, invalid, missing
+from schema.writing.problems import Path, Problem, Refused, invalid, missing, unwritten
 from schema.writing.run import (
     Connection,
     Runner,
@@ -71,8 +71,9 @@ class Writer:
             statement = insert(table).returning(*told.values(), sort_by_parameter_order=bool(shape))
             for part in [group] if shape else [[row] for row in group]:
                 values, given = many_values(rows[0].type_, shape, part)
-                attempt = attempt_of(table, part, is_new=True)
-                found = await self._runner.run(statement.values(values), given if shape else None, attempt)
+                attempt = attempt_of(table, part, is_new=True, is_told=True)
+                whole = statement.values(values) if values or not shape else statement
+                found = await self._runner.run(whole, given if shape else None, attempt)
                 for row, written in zip(part, found, strict=True):
                     take_told(row, told, written)
                 await self._check_new(part)
@@ -120,7 +121,7 @@ class Writer:
         type_, table, columns = rows[0].type_, rows[0].type_.table, columns_of(rows[0].type_)
         for shape, group in _by_shape(rows):
             values, given = many_values(type_, shape, group)
-            statement = insert_or(table).values(values)
+            statement = insert_or(table).values(values) if values else insert_or(table)
             changed = (
                 sorted(shape - _fixed(type_) - set(named)) or named[:1]
             )  # something has to, for the row to be told
@@ -131,7 +132,7 @@ class Writer:
             statement = statement.on_conflict_do_update(
                 index_elements=elements, set_=new, where=and_(*may) if may else None
             )
-            await self._runner.run(statement, given, attempt_of(table, group))
+            await self._runner.run(statement.returning(*elements), given, attempt_of(table, group, is_told=True))
         there = [Reference(type_, tuple(named), tuple(row.values[each] for each in named), row.path) for row in rows]
         told = told_of(rows)
         try:
@@ -203,7 +204,7 @@ class Writer:
         is_it = is_one_of(type_, keys)
         may = self._guard.editable(type_, "update", changes.values)
         statement = update(type_.table).where(is_it, *may).values(values)
-        await self._runner.run(statement, None, attempt_of(type_.table, [changes]))
+        await self._run_on_all(type_, statement, keys, attempt_of(type_.table, [changes]))
         await self._runner.check_after(type_, "update", is_it, changes.path)
         self.notes.add(type_, "update", keys, changes.values)
 
@@ -216,8 +217,18 @@ class Writer:
         if keys:
             attempt = Attempt(type_.table, (), ("input", "filter"), is_delete=True)
             may = self._guard.editable(type_, "delete")
-            await self._runner.run(delete(type_.table).where(is_one_of(type_, keys), *may), None, attempt)
+            statement = delete(type_.table).where(is_one_of(type_, keys), *may)
+            await self._run_on_all(type_, statement, keys, attempt)
             self.notes.add(type_, "delete", keys)
+
+    async def _run_on_all(
+        self, type_: ObjectType, statement: Update | Delete, keys: Sequence[tuple[Any, ...]], attempt: Attempt
+    ) -> None:
+        """Run a statement on rows that were found and are held, and see that it wrote all of them."""
+        written = statement.returning(*table_key(type_)).cte("written")
+        ((count,),) = await self._runner.run(select(func.count()).select_from(written), None, attempt)
+        if count < len(keys):
+            raise Refused([unwritten(type_.name, ("input", "filter"))])
 
     async def change(self, row: Row, path: Path) -> None:
         """Change a row, and all that is said of what hangs on it.
@@ -289,12 +300,13 @@ class Writer:
         self.notes.add(type_, "delete", [row.key])
 
     async def _refuse(self, row: Row, path: Path) -> NoReturn:
-        """Refuse to change a row that is not there, or not as it was when it was read."""
+        """Refuse to change a row that is not there, or not as it was when it was read, or that was passed over."""
         is_there = [*_is_it(replace(row, version=None)), *self._guard.editable(row.type_)]
-        if row.version is None or not await self._runner.run(
-            select(*table_key(row.type_)).where(*is_there), None, None
-        ):
+        found = await self._runner.run(select(and_(*_is_it(row))).where(*is_there), None, None)
+        if not found:
             raise Refused([missing(row.type_.name, path)])
+        if found[0][0]:
+            raise Refused([unwritten(row.type_.name, path)])
         text = f"The {row.type_.name} was changed since it was read; `current` has it as it is."
         raise Refused([Problem("ConflictError", "STALE_VERSION", text, path)], (row.type_.name, row.key))
 

@@ -201,3 +201,12 @@ async def test_children_are_moved(club: Writes) -> None:
     assert await refusals(club, "updatePerson", asked) == [
         ("NotFoundError", "NOT_FOUND", ["input", "notes", "connect", 1, "text"])
     ]
+
+
+async def test_several_rows_that_bring_their_keys(club: Writes) -> None:
+    """Each has its own, of one column or of two, and they come back in the order of the input."""
+    teams = [{"code": code} for code in ("c", "a", "b")]
+    assert (await club("createTeams", {"teams": teams}, "teams { code }"))["teams"] == teams
+    roles = [{"role": code, "team": {"connect": {"id": encode(f"Team:{code}")}}} for code in "bca"]
+    await club("createPerson", {"name": "Ann", "memberships": {"create": roles}}, "__typename")
+    assert await club.rows("SELECT team_code, role FROM memberships ORDER BY 1") == [(each, each) for each in "abc"]
