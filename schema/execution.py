@@ -1,7 +1,7 @@
 """Runs operations: the engine where it can, resolvers and loaders where it cannot. Both give the same answer."""
 
 import inspect
-from collections.abc import Awaitable  # noqa: TC003 - a local annotation
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -25,10 +25,11 @@ from schema.engine import Engine, Written
 from schema.engine.advice import advise
 from schema.errors import ForbiddenError, LimitError, StatementFailedError
 from schema.graph import Graph
-from schema.keeping import Asked, Question, TermsReader, keepable
+from schema.keeping import Asked, Question, Source, TermsReader, keepable, read_bounded
 from schema.principal import INTROSPECT, WRITE
-from schema.query.cost import Cost, CostRule
-from schema.rights import refused
+from schema.query.cost import Cost, CostRule, told
+from schema.ready import Price, Ready, keep_ready
+from schema.rights import Identity, Sight, refused
 from schema.transactions import MutationExecution, as_one, is_atomic
 from schema.variables import VariableReader
 
@@ -140,6 +141,8 @@ class Executor:
                     reports = _reports(context, cost, "engine")
                     if EXPLAIN in context.reports and not is_mutation:
                         reports[EXPLAIN] = await _explained(context, statement.sql, compiled.arguments)
+                    if compiled.writes_to is None and not compiled.own:
+                        self._keep_ready(document, operation, operation_name, sight, cost, coerced.coerced)
                     return Answered(data, None, reports, "engine")
                 # Otherwise the resolvers run it, and say what is wrong.
 
@@ -157,6 +160,59 @@ class Executor:
 
         finished = await (as_one(context, run) if is_mutation and is_atomic(operation) else run())
         return Answered(None, finished, _reports(context, cost, "loaders"), "loaders")
+
+    async def at_once(
+        self,
+        ready: Ready,
+        variables: Mapping[str, Any],
+        identity: Identity,
+        source: Source,
+        charge: Callable[[int], Awaitable[None] | None] | None,
+    ) -> bytes | None:
+        """Return the JSON of what an operation that is ready reads; None where it is to be worked out step by step.
+
+        Nothing is counted where it is.
+
+        Args:
+            ready: The operation.
+            variables: Values of its variables.
+            identity: Who asks.
+            source: Where it is read from.
+            charge: See `schema.context.Context`.
+
+        Raises:
+            UnavailableError: The database did not answer.
+            StatementFailedError: It refused the statement: the resolvers are to say what is wrong.
+            PublicError: What counts the cost of operations refuses this one.
+        """
+        price = ready.price(variables)
+        if price is None or (statement := ready.statement(variables, identity)) is None:
+            return None
+        try:
+            if charge is not None and (counting := charge(price.rows)) is not None:
+                await counting
+        except LimitError:  # more than can ever be had, which counts for nothing
+            return None
+        return await read_bounded(source, *statement, price.largest_bytes)
+
+    def _keep_ready(
+        self,
+        document: Document,
+        operation: OperationDefinitionNode,
+        name: str | None,
+        sight: Sight,
+        cost: Cost,
+        variables: Mapping[str, Any],
+    ) -> None:
+        """Keep what came of an operation for the next request, where nothing but values is left to find then."""
+        plain = self._variables(document, operation).plain
+        if self._engine is None or plain is None:
+            return
+        if (prepared := self._engine.prepared(document, operation, sight)) is None:
+            return
+        deciding = self._cost.deciding(document, operation)
+        place, price = tuple(told(variables.get(each)) for each in deciding), Price(cost.rows, self._bound(cost))
+        keep_ready(document, name, sight, Ready(plain, prepared, deciding, {}), place, price)
 
     async def again(self, question: Question, context: Context) -> Answered | None:
         """Ask a question that was worked out of the same operation before, for the same rules and caller.

@@ -53,6 +53,11 @@ class VariableReader:
             is_nullable = not isinstance(signature.type, GraphQLNonNull)
             self._known.append((signature.name, signature, is_nullable, coercers.of(signature.type)))
 
+    @property
+    def plain(self) -> tuple[tuple[str, Callable[[Any], bool]], ...] | None:
+        """The variables and which values of theirs are what they are coerced to; None where one is of another type."""
+        return None if self._plain is None else tuple((name, is_plain) for name, _, is_plain in self._plain)
+
     def read(self, given: Mapping[str, Any], *, hides_suggestions: bool = False) -> VariableValues | list[GraphQLError]:
         """Return the coerced variables, or what is wrong with them.
 

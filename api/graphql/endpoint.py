@@ -27,7 +27,9 @@ from api.data.consistency import HEADER as CONSISTENCY
 from api.data.consistency import new_token
 from api.data.reads import Reads
 from api.data.row_level import CALLER, caller_of
+from api.graphql.at_once import AtOnce, tell
 from api.graphql.batch import answer_batch, check_unkeyed
+from api.graphql.idempotency import HEADER as IDEMPOTENCY_KEY
 from api.graphql.idempotency import Kept, key_in
 from api.graphql.masking import is_unavailable, located, masked
 from api.graphql.operation import Batch, Operation, from_address, from_body, has_query
@@ -44,7 +46,15 @@ from api.rates.charging import charging, counting
 from api.telemetry import Trail
 from schema.context import Context
 from schema.documents import Document
-from schema.errors import DocumentError, LimitError, OperationError, PublicError, RolledBackError, UnavailableError
+from schema.errors import (
+    DocumentError,
+    LimitError,
+    OperationError,
+    PublicError,
+    RolledBackError,
+    StatementFailedError,
+    UnavailableError,
+)
 from schema.execution import EXPLAIN, Answered
 from schema.principal import Principal
 from schema.values import dump
@@ -59,12 +69,6 @@ REPLAYED: Final = (b"idempotency-replayed", b"true")
 """The header of an answer that was given before."""
 
 NOTHING: Final[frozenset[str]] = frozenset()
-
-LONGEST_NAME: Final = 100
-"""Most characters of an operation's name in a log line."""
-
-SHOWN_HASH: Final = 16
-"""Digits of a document's hash in a log line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +101,7 @@ class GraphQLEndpoint(Answering):
         self._persisted = persisted
         self._page = page
         self._json = json_limits(parts.settings)
+        self._at_once = AtOnce(parts, persisted)
 
     async def _answer(self, scope: Scope, receive: Receive) -> Answer:
         headers, media = request_headers(scope), Media.JSON
@@ -169,13 +174,21 @@ class GraphQLEndpoint(Answering):
         return _Call(scope, headers, principal, reports, trail_of(scope), media, is_safe, known)
 
     async def _asked(self, asked: Operation | Batch, call: "_Call") -> Answer:
-        return await (self._one(asked, call) if isinstance(asked, Operation) else self._all(asked, call))
+        if not isinstance(asked, Operation):
+            return await self._all(asked, call)
+        if call.is_safe or call.reports or IDEMPOTENCY_KEY in call.headers:
+            return await self._one(asked, call)
+        try:
+            answer = await self._at_once.answer(asked, call.scope, call.principal, call.media, call.trail)
+        except StatementFailedError:
+            return await self._one(asked, call, is_charged=True)
+        return answer or await self._one(asked, call)
 
-    async def _one(self, operation: Operation, call: "_Call") -> Answer:
-        """Answer one operation of a request."""
+    async def _one(self, operation: Operation, call: "_Call", *, is_charged: bool = False) -> Answer:
+        """Answer one operation of a request, whose cost may be counted already."""
         trail, token = call.trail, call.headers.get(CONSISTENCY)
         context = new_context(call.principal, self._parts, trail, call.reports, token)
-        context.charge = charging(call.scope, call.principal, self._parts.rates)
+        context.charge = None if is_charged else charging(call.scope, call.principal, self._parts.rates)
         if self._parts.settings.row_level_security:  # on which any answer may depend, so none is kept
             CALLER.set(caller_of(call.principal))
         elif not call.reports:
@@ -233,8 +246,7 @@ class GraphQLEndpoint(Answering):
         try:
             with trail.step("parse"):
                 operation, document = await self._persisted.find(operation, context)
-            trail.saved = self._persisted.name_of(document)
-            _check_operation(document, operation.name, trail, is_safe=is_safe)
+            _check_kind(tell(trail, document, operation.name, self._persisted), is_safe=is_safe)
             self._check_size(operation, document)
         except (DocumentError, LimitError) as error:
             return _document_refusal(error, media, trail)
@@ -333,13 +345,10 @@ def _check_method(method: str) -> None:
         raise MethodNotAllowedError("GraphQL is asked by GET or POST.", "GET, HEAD, POST")
 
 
-def _check_operation(document: Document, name: str | None, trail: Trail, *, is_safe: bool) -> None:
-    operation = document.operation(name)
-    trail.operation = operation.name.value[:LONGEST_NAME] if operation.name else None
-    trail.operation_kind, trail.hash = operation.operation.value, document.hash[:SHOWN_HASH]
-    if operation.operation == OperationType.SUBSCRIPTION:
+def _check_kind(kind: OperationType, *, is_safe: bool) -> None:
+    if kind is OperationType.SUBSCRIPTION:
         raise OperationError("Subscriptions are not served over plain HTTP.")
-    if is_safe and operation.operation == OperationType.MUTATION:
+    if is_safe and kind is OperationType.MUTATION:
         raise MethodNotAllowedError("A mutation changes something; send it by POST.", "POST")
 
 

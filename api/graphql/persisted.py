@@ -79,6 +79,16 @@ class Persisted:
         """Return the name of a document that is a saved operation; None where it is not."""
         return self._library.name_of(document.hash)
 
+    def known(self, operation: Operation) -> Document | None:
+        """Return the document of a request that brings the text of one which was read before; otherwise None."""
+        if operation.document is not None:
+            return operation.document
+        if operation.id is not None:
+            return None
+        if (saved := self._library.of_text(operation.query)) is not None:
+            return saved.document
+        return None if self._takes_saved_only else self._documents.known(operation.query)
+
     async def find(self, operation: Operation, context: Context) -> tuple[Operation, Document]:
         """Return the document of a request, and the request with its text.
 

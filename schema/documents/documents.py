@@ -75,6 +75,10 @@ class Documents:
         """
         return self._cache.get(text) or self._kept(text, self._read(text, hides_suggestions))
 
+    def known(self, text: str) -> Document | None:
+        """Return the document of a text that was read before and is kept; otherwise None."""
+        return self._cache.get(text)
+
     async def find(self, text: str, *, hides_suggestions: bool = False) -> Document:
         """Return the document of a text as `get` does; a long one is read beside all else, and one after the other.
 

@@ -178,6 +178,10 @@ class Engine:
                 return Compiled(statement, arguments, ready.own)
         return self._compiled(document, operation, variables, sight, identity)
 
+    def prepared(self, document: Document, operation: OperationDefinitionNode, sight: Sight) -> Prepared | None:
+        """Return an operation of which only values are left to find; None where more is, or where that is not known."""
+        return self._known(document, operation).prepared.get(sight)
+
     def _compiled(
         self,
         document: Document,

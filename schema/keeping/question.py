@@ -65,14 +65,7 @@ class Question:
         return await self._read(source, labelled(statement.sql, statement.reads.tables))
 
     async def _read(self, source: Source, sql: str) -> bytes | None:
-        if self.largest_bytes is None:
-            return await self.filled(await source.fetch_bytes(sql, self.compiled.arguments))
-        data = await source.fetch_bytes(_bounded(sql, self.largest_bytes), self.compiled.arguments)
-        if not data:
-            raise LimitError(
-                f"The answer has more than {self.largest_bytes:,} bytes. Ask for fewer fields, or for smaller pages."
-            )
-        return await self.filled(data)
+        return await self.filled(await read_bounded(source, sql, self.compiled.arguments, self.largest_bytes))
 
     async def filled(self, data: bytes) -> bytes | None:
         """Return an answer with its fields in Python filled in; None where one failed."""
@@ -112,6 +105,22 @@ def _place(compiled: Compiled, asked: Asked) -> bytes:
         name = asked.operation.name.value if asked.operation.name else ""
         parts += [asked.document.hash, name, repr(asked.variables)]
     return hashlib.blake2b(orjson.dumps(parts), digest_size=32).digest()
+
+
+async def read_bounded(source: Source, sql: str, arguments: list[Any], largest_bytes: int | None) -> bytes:
+    """Return what a statement gives, where that has not too many bytes; None is any number of them.
+
+    Raises:
+        LimitError: It has.
+    """
+    if largest_bytes is None:
+        return await source.fetch_bytes(sql, arguments)
+    data = await source.fetch_bytes(_bounded(sql, largest_bytes), arguments)
+    if not data:
+        raise LimitError(
+            f"The answer has more than {largest_bytes:,} bytes. Ask for fewer fields, or for smaller pages."
+        )
+    return data
 
 
 def _bounded(sql: str, most: int) -> str:

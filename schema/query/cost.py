@@ -112,16 +112,25 @@ class CostRule:
         Raises:
             LimitError: It selects too many fields to be looked at.
         """
-        known: tuple[tuple[str, ...], LRUCache[Any, Cost]] | None = document.memo.get((self, id(operation)))
-        if known is None:
-            known = _deciding(operation, document.fragments), LRUCache(MOST_KNOWN)
-            document.memo[self, id(operation)] = known
-        names, measured = known
-        place = tuple(_told(variables.get(name)) for name in names)
+        names, measured = self._known(document, operation)
+        place = tuple(told(variables.get(name)) for name in names)
         cost = measured.get(place)
         if cost is None:
             cost = measured[place] = self._walked(operation, document.fragments, variables)
         return cost
+
+    def deciding(self, document: ValidDocument, operation: OperationDefinitionNode) -> tuple[str, ...]:
+        """Return the names of the variables that a cost depends on, by what `told` says of their values."""
+        return self._known(document, operation)[0]
+
+    def _known(
+        self, document: ValidDocument, operation: OperationDefinitionNode
+    ) -> "tuple[tuple[str, ...], LRUCache[Any, Cost]]":
+        known: tuple[tuple[str, ...], LRUCache[Any, Cost]] | None = document.memo.get((self, id(operation)))
+        if known is None:
+            known = _deciding(operation, document.fragments), LRUCache(MOST_KNOWN)
+            document.memo[self, id(operation)] = known
+        return known
 
     def check(self, cost: Cost) -> None:
         """Refuse what costs more than the limit.
@@ -196,7 +205,7 @@ class _Deciding(Visitor):
             self.names.add(node.value.name.value)
 
 
-def _told(value: Any) -> Any:
+def told(value: Any) -> Any:
     """Return what a cost depends on of a variable: of a list, its length."""
     return len(value) if isinstance(value, list) else value
 

@@ -89,7 +89,7 @@ def lasting(head: bytes) -> list[bytes]:
 BODIES: dict[str, dict[str, Any] | bytes] = {
     "data": {"query": "query Q { posts(first: 2) { nodes { title } } }"},
     "variables": {"query": "query Q($n: Int!) { posts(first: $n) { totalCount } }", "variables": {"n": 3}},
-    "own field": {"query": "{ site { name } __schema { queryType { name } } }"},
+    "own field": {"query": "{ siteStatistics { users } __schema { queryType { name } } }"},
     "wrong field": {"query": "{ nothing }"},
     "wrong variable": {"query": "query ($n: Int!) { posts(first: $n) { totalCount } }", "variables": {"n": "x"}},
     "no json": b"{",

@@ -1,0 +1,104 @@
+"""Operations of which nothing but values is left to find: of their variables, their cost and their statement.
+
+Nearly all requests ask what was asked before, with other values. The first one is worked out step by step, see
+`schema.execution`; what came of it is kept with its document. Those that follow check the types of their variables,
+look up what that costs, and put the values in their places. What is not so plain is worked out step by step again.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from schema.documents import Document
+from schema.engine.prepared import Prepared
+from schema.errors import PublicError
+from schema.query.cost import told
+from schema.rights import Identity, Sight
+
+MOST_SIGHTS: Final = 100
+"""Sights for which an operation is ready at most."""
+
+MOST_COSTS: Final = 1_000
+"""Costs of an operation that are kept, one for each size of its pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """What an operation costs, which is within the limits."""
+
+    rows: int
+    """How many rows it could read."""
+
+    largest_bytes: int | None
+    """Most bytes that its answer may have; None where it cannot have many."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ready:
+    """An operation that is ready, for callers who see the same."""
+
+    plain: tuple[tuple[str, Callable[[Any], bool]], ...]
+    """Its variables, and which values of theirs are what they are coerced to."""
+
+    prepared: Prepared
+    """Its statement, and where values stand in it."""
+
+    deciding: tuple[str, ...]
+    """The variables that its cost depends on."""
+
+    prices: dict[tuple[Any, ...], Price]
+    """What it costs, by the values of these."""
+
+    def price(self, variables: Mapping[str, Any]) -> Price | None:
+        """Return what it costs with some variables; None where that is not known, or one of them is not plain."""
+        for name, is_plain in self.plain:
+            if not is_plain(variables.get(name)):
+                return None
+        return self.prices.get(tuple([told(variables.get(name)) for name in self.deciding]))
+
+    def statement(self, variables: Mapping[str, Any], identity: Identity) -> tuple[str, list[Any]] | None:
+        """Return SQL and what is bound in it; None where a value is wrong, or the statement is no longer kept."""
+        statement = self.prepared.statement()
+        if statement is None:
+            return None
+        try:
+            arguments = self.prepared.arguments(variables, identity)
+        except PublicError:
+            return None
+        return None if arguments is None else (statement.sql, arguments)
+
+
+def ready_for(document: Document, name: str | None, sight: Sight) -> Ready | None:
+    """Return an operation where it is ready.
+
+    Args:
+        document: Its document.
+        name: Its name, as the request says it.
+        sight: What the caller sees.
+    """
+    found: dict[Sight, Ready] | None = document.memo.get((Ready, name))
+    return None if found is None else found.get(sight)
+
+
+def keep_ready(
+    document: Document, name: str | None, sight: Sight, ready: Ready, place: tuple[Any, ...], price: Price
+) -> None:
+    """Note that an operation is ready, or another price of one that is.
+
+    Args:
+        document: Its document, which has an operation of this name.
+        name: Its name, as the request says it.
+        sight: What the caller sees.
+        ready: What is known of it.
+        place: The values that its cost depends on.
+        price: What it costs with them.
+    """
+    found: dict[Sight, Ready] = document.memo.setdefault((Ready, name), {})
+    known = found.get(sight)
+    if known is None or known.prepared is not ready.prepared:
+        if len(found) >= MOST_SIGHTS:
+            found.clear()
+        known = found[sight] = ready
+    if len(known.prices) >= MOST_COSTS:
+        known.prices.clear()
+    known.prices[place] = price
