@@ -29,7 +29,7 @@ from schema.keeping import Asked, Question, Source, TermsReader, keepable, read_
 from schema.principal import INTROSPECT, WRITE
 from schema.query.cost import Cost, CostRule, told
 from schema.ready import Price, Ready, keep_ready
-from schema.rights import Identity, Sight, refused
+from schema.rights import Identity, Sight, is_touching, refused
 from schema.transactions import MutationExecution, as_one, is_atomic
 from schema.variables import VariableReader
 
@@ -141,7 +141,7 @@ class Executor:
                     reports = _reports(context, cost, "engine")
                     if EXPLAIN in context.reports and not is_mutation:
                         reports[EXPLAIN] = await _explained(context, statement.sql, compiled.arguments)
-                    if compiled.writes_to is None and not compiled.own:
+                    if statement.written is None and not compiled.own:
                         self._keep_ready(document, operation, operation_name, sight, cost, coerced.coerced)
                     return Answered(data, None, reports, "engine")
                 # Otherwise the resolvers run it, and say what is wrong.
@@ -185,15 +185,16 @@ class Executor:
             StatementFailedError: It refused the statement: the resolvers are to say what is wrong.
             PublicError: What counts the cost of operations refuses this one.
         """
-        price = ready.price(variables)
-        if price is None or (statement := ready.statement(variables, identity)) is None:
+        asked = ready.asked(variables, identity)
+        if asked is None:
             return None
+        price, sql, arguments = asked
         try:
             if charge is not None and (counting := charge(price.rows)) is not None:
                 await counting
         except LimitError:  # more than can ever be had, which counts for nothing
             return None
-        return await read_bounded(source, *statement, price.largest_bytes)
+        return await read_bounded(source, sql, arguments, price.largest_bytes)
 
     def _keep_ready(
         self,
@@ -205,14 +206,14 @@ class Executor:
         variables: Mapping[str, Any],
     ) -> None:
         """Keep what came of an operation for the next request, where nothing but values is left to find then."""
-        plain = self._variables(document, operation).plain
-        if self._engine is None or plain is None:
-            return
-        if (prepared := self._engine.prepared(document, operation, sight)) is None:
+        prepared = None if self._engine is None else self._engine.prepared(document, operation, sight)
+        if prepared is None or (sight.forbidden and is_touching(self._core, document, operation)):
             return
         deciding = self._cost.deciding(document, operation)
         place, price = tuple(told(variables.get(each)) for each in deciding), Price(cost.rows, self._bound(cost))
-        keep_ready(document, name, sight, Ready(plain, prepared, deciding, {}), place, price)
+        keep_ready(
+            document, name, sight, Ready(self._variables(document, operation), prepared, deciding, {}), place, price
+        )
 
     async def again(self, question: Question, context: Context) -> Answered | None:
         """Ask a question that was worked out of the same operation before, for the same rules and caller.

@@ -5,7 +5,7 @@ Nearly all requests ask what was asked before, with other values. The first one 
 look up what that costs, and put the values in their places. What is not so plain is worked out step by step again.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from schema.engine.prepared import Prepared
 from schema.errors import PublicError
 from schema.query.cost import told
 from schema.rights import Identity, Sight
+from schema.variables import VariableReader
 
 MOST_SIGHTS: Final = 100
 """Sights for which an operation is ready at most."""
@@ -37,8 +38,8 @@ class Price:
 class Ready:
     """An operation that is ready, for callers who see the same."""
 
-    plain: tuple[tuple[str, Callable[[Any], bool]], ...]
-    """Its variables, and which values of theirs are what they are coerced to."""
+    reader: VariableReader
+    """What coerces its variables."""
 
     prepared: Prepared
     """Its statement, and where values stand in it."""
@@ -49,23 +50,27 @@ class Ready:
     prices: dict[tuple[Any, ...], Price]
     """What it costs, by the values of these."""
 
-    def price(self, variables: Mapping[str, Any]) -> Price | None:
-        """Return what it costs with some variables; None where that is not known, or one of them is not plain."""
-        for name, is_plain in self.plain:
-            if not is_plain(variables.get(name)):
-                return None
-        return self.prices.get(tuple([told(variables.get(name)) for name in self.deciding]))
+    def asked(self, given: Mapping[str, Any], identity: Identity) -> tuple[Price, str, list[Any]] | None:
+        """Return what some variables cost, SQL, and what is bound in it.
 
-    def statement(self, variables: Mapping[str, Any], identity: Identity) -> tuple[str, list[Any]] | None:
-        """Return SQL and what is bound in it; None where a value is wrong, or the statement is no longer kept."""
-        statement = self.prepared.statement()
-        if statement is None:
+        Args:
+            given: Values of its variables, as JSON has them.
+            identity: Who asks.
+
+        Returns:
+            None where that is not known: a value is wrong, or left out; or nobody has asked for pages of such a size.
+        """
+        variables, statement = self.reader.usual(given), self.prepared.statement()
+        if variables is None or statement is None:
+            return None
+        price = self.prices.get(tuple([told(variables.get(name)) for name in self.deciding]))
+        if price is None:
             return None
         try:
             arguments = self.prepared.arguments(variables, identity)
         except PublicError:
             return None
-        return None if arguments is None else (statement.sql, arguments)
+        return None if arguments is None else (price, statement.sql, arguments)
 
 
 def ready_for(document: Document, name: str | None, sight: Sight) -> Ready | None:

@@ -53,11 +53,6 @@ class VariableReader:
             is_nullable = not isinstance(signature.type, GraphQLNonNull)
             self._known.append((signature.name, signature, is_nullable, coercers.of(signature.type)))
 
-    @property
-    def plain(self) -> tuple[tuple[str, Callable[[Any], bool]], ...] | None:
-        """The variables and which values of theirs are what they are coerced to; None where one is of another type."""
-        return None if self._plain is None else tuple((name, is_plain) for name, _, is_plain in self._plain)
-
     def read(self, given: Mapping[str, Any], *, hides_suggestions: bool = False) -> VariableValues | list[GraphQLError]:
         """Return the coerced variables, or what is wrong with them.
 
@@ -81,6 +76,20 @@ class VariableReader:
         except (UnusualError, RecursionError):
             return self._judged(given, hides_suggestions)
         return VariableValues(sources, coerced)
+
+    def usual(self, given: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Return the coerced variables where all are there and none is null; None where `read` is to look at them."""
+        if self._known is None:
+            return None
+        found: dict[str, Any] = {}
+        try:
+            for name, _, _, coerce in self._known:
+                if (value := given.get(name)) is None:
+                    return None
+                found[name] = coerce(value)
+        except (UnusualError, RecursionError):
+            return None
+        return found
 
     def _judged(self, given: Mapping[str, Any], hides_suggestions: bool) -> VariableValues | list[GraphQLError]:
         found = get_variable_values(

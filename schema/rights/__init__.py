@@ -9,7 +9,7 @@ from schema.rights.decide import Facts
 from schema.rights.identity import PREFIX, Identity, claims_in
 from schema.rights.refusals import Place, places_of_column
 from schema.rights.sight import Sight, Sights
-from schema.rights.touched import refused, touched_places
+from schema.rights.touched import is_touching, refused, touched_places
 
 __all__ = [
     "PREFIX",
@@ -19,6 +19,7 @@ __all__ = [
     "Sight",
     "Sights",
     "claims_in",
+    "is_touching",
     "places_of_column",
     "refused",
     "touched_places",

@@ -55,6 +55,11 @@ def refused(
     return sorted(reasons.items(), key=lambda item: item[0])
 
 
+def is_touching(core: GraphQLSchema, document: Document, operation: OperationDefinitionNode) -> bool:
+    """Return whether values of variables can touch a place, and so decide whether an operation is refused."""
+    return bool(_reaching(core, document, operation))
+
+
 def touched_places(
     core: GraphQLSchema, document: Document, operation: OperationDefinitionNode, variables: Mapping[str, Any]
 ) -> set[Place]:
