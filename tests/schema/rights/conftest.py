@@ -1,7 +1,7 @@
 """The house full of rows, and copies of it from which everything is gone that a caller may not see."""
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from random import Random
 from typing import Any
@@ -16,9 +16,10 @@ from api.data.database import Database
 from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context
-from schema.documents import to_document
+from schema.documents import Document, to_document
 from schema.loaders import Loaders
 from schema.principal import Principal
+from schema.rights import Sight
 from tests.conftest import clone, drop
 from tests.schema.rights.models import House, Label, Member, Note, Remark, Vault, note_labels
 
@@ -106,13 +107,21 @@ class Houses:
     schema: GraphSchema
     whole: Database
     seen: dict[str, Database]
+    documents: dict[str, Document] = field(default_factory=dict)
+    """What was asked before, as a server knows it again: who asks next must not be answered by another's plan."""
+    unrefused: dict[str, Sight] = field(default_factory=dict)
+    """What each caller sees where nothing is refused by name."""
+    copied: dict[tuple[str, str], Any] = field(default_factory=dict)
+    """Answers of the copies, by caller and document; the copies stay as they are."""
 
     def context(self, caller: str, *, is_refused: bool = True) -> Context:
         """Return a request to the whole house; without refusals by name, rules are all that hides anything."""
         principal = CALLERS[caller]
         sight = self.schema.sights.of(principal)
         if not is_refused:
-            sight = replace(sight, forbidden={})
+            if caller not in self.unrefused:
+                self.unrefused[caller] = replace(sight, forbidden={})
+            sight = self.unrefused[caller]
         loaders = Loaders(sight, self.schema.sights.identity(principal), self.schema.records, self.whole)
         return Context(principal, self.whole, loaders, "test")
 
@@ -123,20 +132,28 @@ class Houses:
             CALLERS[caller], database, Loaders(self.schema.sights.whole, {}, self.schema.records, database), "test"
         )
 
+    async def ask_copy(self, caller: str, text: str) -> Any:
+        """Return what a copy answers to a document without variables: data and messages."""
+        if (caller, text) not in self.copied:
+            self.copied[caller, text] = await self.ask(self.context_of_copy(caller), text)
+        return self.copied[caller, text]
+
     async def ask(self, context: Context, text: str, *, by_engine: bool = True, **variables: Any) -> Any:
         """Return data and messages."""
-        node = parse(text)
-        assert not validate(self.schema.core, node), validate(self.schema.core, node)
+        document = self.documents.get(text)
+        if document is None:
+            node = parse(text)
+            errors = validate(self.schema.core, node)
+            assert not errors, errors
+            document = self.documents[text] = to_document(node)
         if by_engine:
-            answered = await self.schema.answer(
-                to_document(node), operation_name=None, variables=variables, context=context
-            )
+            answered = await self.schema.answer(document, operation_name=None, variables=variables, context=context)
             if answered.data is not None:
                 return orjson.loads(answered.data), []
             result = answered.result
             assert result is not None
         else:
-            result = await self.schema.execute(node, operation_name=None, variables=variables, context=context)
+            result = await self.schema.execute(document.node, operation_name=None, variables=variables, context=context)
         return orjson.loads(orjson.dumps(result.data)), sorted(error.message for error in result.errors or ())
 
 

@@ -44,7 +44,7 @@ PATHS = {
 @pytest.mark.parametrize("path", PATHS)
 async def test_leads_as_far(houses: Houses, path: str, caller: str, by_engine: bool) -> None:
     """Whoever asks."""
-    expected = await houses.ask(houses.context_of_copy(caller), PATHS[path])
+    expected = await houses.ask_copy(caller, PATHS[path])
     assert expected[1] == []
     found = await houses.ask(houses.context(caller, is_refused=False), PATHS[path], by_engine=by_engine)
     assert found == expected
