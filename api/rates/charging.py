@@ -6,7 +6,7 @@ from typing import Final
 from starlette.types import Scope
 
 from api.http.client_address import client_host
-from api.rates.rates import Decision, Rates
+from api.rates.rates import Rates
 from schema.principal import Principal
 
 STANDINGS: Final = "achene.standings"
@@ -15,9 +15,10 @@ STANDINGS: Final = "achene.standings"
 
 def counting(scope: Scope, principal: Principal, rates: Rates) -> Callable[[], Awaitable[None]]:
     """Return what counts another operation of a request as if it were a request of its own."""
+    account = rates.account(principal, client_host(scope))
 
     async def count() -> None:
-        decision = await rates.admit(principal, client_host(scope), scope["method"], scope["path"])
+        decision = await rates.admit(account, scope["method"], scope["path"])
         if STANDINGS in scope:
             counted = {standing.policy.name for standing in decision.standings}
             others = [standing for standing in scope[STANDINGS] if standing.policy.name not in counted]
@@ -34,24 +35,24 @@ def charging(scope: Scope, principal: Principal, rates: Rates) -> Callable[[int]
     Returns:
         None where nothing is counted. What it is returns what has to be waited for, and None where nothing has.
     """
-    if not rates.is_budgeting(principal):
+    account = rates.account(principal, client_host(scope))
+    if account.cost is None:
         return None
-    host = client_host(scope)
+    standings = scope.get(STANDINGS, [])
 
-    def decide(decision: Decision) -> None:
-        if (standings := scope.get(STANDINGS)) is not None:
-            standings.extend(decision.standings)
+    async def wait(rows: int) -> None:
+        decision = await rates.charge(account, rows)
+        standings.extend(decision.standings)
         if decision.refusal is not None:
             raise decision.refusal
 
-    async def wait(rows: int) -> None:
-        decide(await rates.charge(principal, host, rows))
-
     def charge(rows: int) -> Awaitable[None] | None:
-        decision = rates.charge_now(principal, host, rows)
+        decision = rates.charge_now(account, rows)
         if decision is None:
             return wait(rows)
-        decide(decision)
+        standings.extend(decision.standings)
+        if decision.refusal is not None:
+            raise decision.refusal
         return None
 
     return charge

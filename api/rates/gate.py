@@ -49,10 +49,10 @@ class RateGate:
             The refusal; None where it may go on.
         """
         principal, rates = known_caller(scope, self._parts) or await self._caller(scope), self._parts.rates
-        asked = principal, client_host(scope), scope["method"], path
-        if (decision := rates.admit_now(*asked)) is None:
-            decision = await rates.admit(*asked)
-        if decision is FREE and not rates.is_limiting(principal):
+        account = rates.account(principal, client_host(scope))
+        if (decision := rates.admit_now(account, scope["method"], path)) is None:
+            decision = await rates.admit(account, scope["method"], path)
+        if decision is FREE and not rates.is_limiting(account):
             return None
         standings = scope[STANDINGS] = list(decision.standings)
         scope[LATE] = partial(rate_headers, standings)

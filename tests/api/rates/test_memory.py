@@ -101,13 +101,13 @@ async def test_a_request_costs_a_few_calls() -> None:
     rates = Rates(Settings(_env_file=None, rate_requests="10000/minute", rate_cost="10000/minute"))
     address = "203.0.113.7"
     for number in range(2_000):
-        assert rates.admit_now(Principal(key_id=number), address, "POST", "/graphql") is not None
+        assert rates.admit_now(rates.account(Principal(key_id=number), address), "POST", "/graphql") is not None
     caller = Principal(key_id=7)
     counted = Profile(builtins=False)
     counted.enable()
     for _ in range(100):
-        rates.admit_now(caller, address, "POST", "/graphql")
-        rates.charge_now(caller, address, 5)
+        rates.admit_now(rates.account(caller, address), "POST", "/graphql")
+        rates.charge_now(rates.account(caller, address), 5)
     counted.disable()
     calls = sum(each.callcount for each in counted.getstats()) / 100
     assert calls < 45
