@@ -121,7 +121,7 @@ class Executor:
         try:
             cost = self._cost.measure(document, operation, coerced.coerced)
             self._cost.check(cost)
-            if context.charge is not None and (counting := context.charge(cost.rows)) is not None:
+            if (counting := _charged(context, cost.rows)) is not None:
                 await counting
         except LimitError as error:
             limited = ExecutionResult(None, [GraphQLError(str(error), original_error=error)])
@@ -226,7 +226,7 @@ class Executor:
             PublicError: What counts the cost of operations refuses this one.
         """
         try:
-            if context.charge is not None and (counting := context.charge(question.rows)) is not None:
+            if (counting := _charged(context, question.rows)) is not None:
                 await counting
         except LimitError as error:
             return Answered(None, ExecutionResult(None, [GraphQLError(str(error), original_error=error)]), {})
@@ -270,6 +270,12 @@ class Executor:
         if found is None:
             found = document.memo[place] = VariableReader(self._core, operation, self._coercers)
         return found
+
+
+def _charged(context: Context, rows: int) -> Awaitable[None] | None:
+    """Count the rows of an operation, once however often it is tried; return what has to be waited for, if anything."""
+    charge, context.charge = context.charge, None
+    return None if charge is None else charge(rows)
 
 
 def _forbidden(reason: str, node: Node | None) -> GraphQLError:

@@ -109,3 +109,17 @@ async def test_what_is_not_valid_costs_nothing(web: Served, query: str) -> None:
     with limited(web, rate_requests="5/minute", rate_cost="100/minute"):
         answer = await web.ask(query)
         assert (answer.status_code, answer.headers["ratelimit"]) == (400, '"requests";r=4;t=61')
+
+
+async def test_charged_once_however_often_it_is_tried(database_url: str) -> None:
+    """An operation that is known, and has to be worked out anew as its statement fails, is charged once."""
+    settings = {"anonymous_scopes": ("read", "*"), "response_cache_bytes": 1_000_000}
+    async with serving(database_url, **settings) as web:
+        await web.app.state.parts.caching.watch.known()
+        with limited(web, rate_cost="100/minute"):
+            first = await ask(web, 10)
+            await rows(web, "ALTER TABLE posts RENAME COLUMN title TO heading")
+            await rows(web, "UPDATE posts SET body = body")  # so that what was kept is asked for anew
+            second = await ask(web, 10)
+    assert [each.headers["ratelimit"] for each in (first, second)] == ['"cost";r=90;t=61', '"cost";r=80;t=61']
+    assert [error["extensions"]["code"] for error in second.json()["errors"]] == ["INTERNAL"]
