@@ -80,11 +80,12 @@ class Persisted:
         return self._library.name_of(document.hash)
 
     def known(self, operation: Operation) -> Document | None:
-        """Return the document of a request that brings the text of one which was read before; otherwise None."""
+        """Return the document of a request where it is at hand: saved, or read before; otherwise None."""
         if operation.document is not None:
             return operation.document
         if operation.id is not None:
-            return None
+            saved = None if operation.query else self._library.get(operation.id)
+            return None if saved is None else saved.document
         if (saved := self._library.of_text(operation.query)) is not None:
             return saved.document
         return None if self._takes_saved_only else self._documents.known(operation.query)

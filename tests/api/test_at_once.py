@@ -1,10 +1,12 @@
 """What is asked again with other values is answered at once, as a client and the log see it."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from api.graphql.at_once import AtOnce
+from schema.documents import hash_of
 from schema.errors import StatementFailedError
 from tests.api.served import Served, serving
 
@@ -90,6 +92,22 @@ async def test_saved_operations_only(content_url: str, at_once: list[bool]) -> N
         answers = [await web.ask(QUERY, variables={"n": 3}) for _ in range(2)]
     assert {each.json()["errors"][0]["extensions"]["code"] for each in answers} == {"OPERATION_NOT_SAVED"}
     assert at_once == [False] * 2
+
+
+async def test_saved_operations_by_their_id(content_url: str, at_once: list[bool], tmp_path: Path) -> None:
+    """A client that calls a saved operation by its id is answered at once, where nothing else is run as well."""
+    (tmp_path / "q.graphql").write_text(QUERY)
+    settings = {"only_saved_operations": True, "operations": (str(tmp_path),)}
+    async with serving(content_url, **settings) as web:
+        id_ = hash_of(QUERY)
+        asked = [
+            {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": id_}}},
+            {"documentId": id_},
+            {"id": "Q"},
+        ]
+        answers = [await web.client.post("/graphql", json=each | {"variables": {"n": 3}}) for each in asked * 2]
+    assert {each.status_code for each in answers} == {200}
+    assert at_once[3:] == [True] * 3
 
 
 async def test_a_failure_is_counted_once(content_url: str, at_once: list[bool], monkeypatch: Any) -> None:
