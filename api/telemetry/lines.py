@@ -59,7 +59,7 @@ class Ended(NamedTuple):
 
 
 class LineStream:
-    """A stream on which lines of requests wait for each other. What else is written goes out at once, behind them."""
+    """A stream on which lines of requests and writes wait for each other. All else goes out at once, behind them."""
 
     def __init__(self, stream: TextIO) -> None:
         """Begin with no line waiting."""
@@ -69,9 +69,9 @@ class LineStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         _streams.add(self)
 
-    def hold(self, ended: Ended) -> None:
-        """Take a request, whose line may wait for others. To be called in an event loop."""
-        self._held.append(ended)
+    def hold(self, line: Ended | str) -> None:
+        """Take a request, or a line, which may wait for others. To be called in an event loop."""
+        self._held.append(line)
         loop = asyncio.get_running_loop()
         if self._timer is None or self._loop is not loop:
             self._timer, self._loop = loop.call_later(HELD_SECONDS, self.flush), loop

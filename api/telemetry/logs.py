@@ -127,8 +127,11 @@ class RequestLines:
 
 
 def write_line(event: str, said: dict[str, Any]) -> None:
-    """Write a line of what happens often, at once: the one that `logger().info(event, **said)` would write."""
+    """Write a line of what happens often: the one that `logger().info(event, **said)` would write.
+
+    Like those of requests it may wait for others. To be called in an event loop.
+    """
     if _lines is not None:
-        _lines.write(rendered({**said, "event": event, "level": "info", "timestamp": datetime.now(UTC)}))
+        _lines.hold(rendered({**said, "event": event, "level": "info", "timestamp": datetime.now(UTC)}))
     else:
         logger().info(event, **said)

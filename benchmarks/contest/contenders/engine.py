@@ -68,6 +68,7 @@ class Engine(Contender):
             "ACHENE_ENVIRONMENT": "production",
             "ACHENE_TRUSTED_HOSTS": "127.0.0.1",
             "ACHENE_POOL_SIZE": str(POOL),
+            "ACHENE_WRITE_POOL_SIZE": str(POOL),  # what is written has connections of its own
             "ACHENE_LOG_FORMAT": "json",  # as the image sets it
         }
 
