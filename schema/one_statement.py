@@ -10,10 +10,10 @@ nothing, and they say why. What is read of such a row must not be in the table t
 not see what it writes there.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Insert, insert
+from sqlalchemy import Column, Insert, insert, literal
 
 from schema.engine import Create
 from schema.graph import Graph, ObjectType
@@ -22,7 +22,7 @@ from schema.writing.ahead import AheadReader
 from schema.writing.plan import Reference
 from schema.writing.problems import INPUT, Refused
 from schema.writing.read import InputReader
-from schema.writing.run import links_of, new_values
+from schema.writing.run import columns_of, links_of, new_values
 
 
 class SingleCreator:
@@ -67,8 +67,27 @@ class SingleCreator:
                 return None
             named = dict(zip(end.key, end.values, strict=True))
             row.values.update({near: named[theirs] for near, theirs in link.pairs})
+        if _has_made(type_, row.values):
+            return None
         return {attribute: row.values[attribute] for attribute in sorted(row.values)} or None
 
     def insert(self, type_: ObjectType, attributes: Sequence[str], names: Sequence[str]) -> Insert:
         """Return what creates a row with attributes, the values of which are bound under these names."""
-        return insert(type_.table).values(new_values(type_, dict(zip(attributes, names, strict=True))))
+        values = new_values(type_, dict(zip(attributes, names, strict=True)))
+        constant = {
+            column: literal(default.arg, column.type) for column, default in _defaults(type_) if default.is_scalar
+        }
+        return insert(type_.table).values(constant | values)
+
+
+def _defaults(type_: ObjectType) -> Iterator[tuple[Column[Any], Any]]:
+    """Yield the columns with a default that is not PostgreSQL's, which SQLAlchemy would put in as it runs an INSERT."""
+    for column in type_.table.columns:
+        if column.default is not None:
+            yield column, column.default
+
+
+def _has_made(type_: ObjectType, given: Iterable[str]) -> bool:
+    """Return whether a function makes the value of a column that is not given, for each row anew."""
+    columns = {columns_of(type_)[attribute] for attribute in given}
+    return any(default.is_callable and column not in columns for column, default in _defaults(type_))

@@ -64,13 +64,13 @@ class LineStream:
     def __init__(self, stream: TextIO) -> None:
         """Begin with no line waiting."""
         self._stream = stream
-        self._held: list[Ended] = []
+        self._held: list[Ended | dict[str, Any]] = []
         self._timer: asyncio.TimerHandle | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         _streams.add(self)
 
-    def hold(self, line: Ended | str) -> None:
-        """Take a request, or a line, which may wait for others. To be called in an event loop."""
+    def hold(self, line: Ended | dict[str, Any]) -> None:
+        """Take a request, or what another line says, which may wait for others. To be called in an event loop."""
         self._held.append(line)
         loop = asyncio.get_running_loop()
         if self._timer is None or self._loop is not loop:
@@ -111,12 +111,12 @@ def flush_lines() -> None:
 atexit.register(flush_lines)
 
 
-def lines_of(held: Sequence[Ended]) -> str:
-    """Return the lines of requests as JSON, each with its line break.
+def lines_of(held: Sequence[Ended | dict[str, Any]]) -> str:
+    """Return lines as JSON, each with its line break.
 
     They are looked at together, as there is hardly ever anything in them that must be escaped.
     """
-    said = [_said(each) for each in held]
+    said = [_said(each) if isinstance(each, Ended) else each for each in held]
     with suppress(orjson.JSONEncodeError):  # half a character
         lines = b"".join([orjson.dumps(each, option=LINE) for each in said])
         if is_plain(lines):

@@ -16,7 +16,7 @@ import structlog
 from structlog.typing import ExcInfo, Processor
 
 from api.telemetry.escapes import escape, escaped, redact, redacted
-from api.telemetry.lines import EVENT, Ended, LineStream, facts, flush_lines, lines_of, rendered
+from api.telemetry.lines import EVENT, Ended, LineStream, facts, flush_lines, lines_of
 from api.telemetry.trail import Trail
 
 ACCESS: Final = "uvicorn.access"
@@ -132,6 +132,6 @@ def write_line(event: str, said: dict[str, Any]) -> None:
     Like those of requests it may wait for others. To be called in an event loop.
     """
     if _lines is not None:
-        _lines.hold(rendered({**said, "event": event, "level": "info", "timestamp": datetime.now(UTC)}))
+        _lines.hold({**said, "event": event, "level": "info", "timestamp": datetime.now(UTC)})
     else:
         logger().info(event, **said)

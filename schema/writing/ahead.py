@@ -14,8 +14,8 @@ from schema.graph import Graph, Link, ObjectType, WriteField
 from schema.opaque import read_id_of
 from schema.query.later import Pending, Undecided, decided, parts_later, read_or_later
 from schema.writing.plan import Row
-from schema.writing.problems import INPUT, Path, Refused
-from schema.writing.read import ID, InputReader
+from schema.writing.problems import Path
+from schema.writing.read import ID, InputReader, broken, in_sql
 
 
 class AheadReader(InputReader):
@@ -67,10 +67,10 @@ def _read(graph: Graph, each: WriteField, given: Any) -> Any:
     Raises:
         BadInputError: It is wrong.
     """
-    reader = InputReader(graph, 1)
-    found = reader.value(each, given, INPUT)
     try:
-        reader.check()
-    except Refused as error:
+        found = in_sql(graph, each, given)
+    except ValueError as error:
         raise BadInputError(str(error)) from error
+    if broken(each, found):
+        raise BadInputError(f"`{each.field.name}` breaks a rule.")
     return found

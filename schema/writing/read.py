@@ -7,7 +7,7 @@ from typing import Any, Final
 import inflection
 
 from schema.errors import BadIdError
-from schema.graph import Field, Graph, Kind, ObjectType, UniqueKey, WriteField, Writes
+from schema.graph import Field, Graph, Kind, ObjectType, Rule, Scalar, UniqueKey, WriteField, Writes
 from schema.opaque import read_id_of
 from schema.values import as_held, check_texts
 from schema.writing.plan import Reference, Row
@@ -178,33 +178,15 @@ class InputReader:
                 self._problems.append(invalid("REQUIRED", text, path))
             return None
         try:
-            if each.check is not None:
-                value = each.check(value)
-            held = self._held(each, value)
+            held = in_sql(self.graph, each, value)
         except BadIdError as error:
             self._problems.append(invalid("BAD_ID", str(error), path))
             return None
         except ValueError as error:
             self._problems.append(invalid("INVALID", f"`{name}`: {error}.", path))
             return None
-        is_ordered = not (isinstance(held, Decimal) and held.is_nan())  # PostgreSQL alone compares with NaN
-        broken = [rule for rule in each.rules if is_ordered and not rule.holds(held)]
-        self._problems += [invalid(rule.code, f"`{name}` {rule.message}.", path) for rule in broken]
+        self._problems += [invalid(rule.code, f"`{name}` {rule.message}.", path) for rule in broken(each, held)]
         return held
-
-    def _held(self, each: WriteField, value: Any) -> Any:
-        field, scalar = each.field, each.field.scalar
-        if field.references is not None:
-            return read_id_of(self.graph.types[field.references], value, field.name)[0]
-
-        def one(item: Any) -> Any:
-            if item is None:
-                return None
-            if scalar.enum is not None:
-                return next(member.value for member in scalar.enum.members if member.name == item.name)
-            return check_texts(item) if scalar.kind is Kind.JSON or isinstance(item, str) else as_held(scalar, item)
-
-        return [one(item) for item in value] if scalar.is_list else one(value)
 
     def reference(self, target: ObjectType, given: Mapping[str, Any], path: Path) -> Reference | None:
         """Return the row that a key names; None where the key is wrong, which is noted."""
@@ -222,3 +204,33 @@ class InputReader:
         if None in held:
             return None
         return Reference(target, tuple(field.attribute for field in unique.fields), tuple(held), (*path, name))
+
+
+def in_sql(graph: Graph, each: WriteField, value: Any) -> Any:
+    """Return a value that is not null in SQL's terms.
+
+    Raises:
+        BadIdError: It is no id of the type.
+        ValueError: It is wrong.
+    """
+    if each.check is not None:
+        value = each.check(value)
+    field, scalar = each.field, each.field.scalar
+    if field.references is not None:
+        return read_id_of(graph.types[field.references], value, field.name)[0]
+    return [_item(scalar, item) for item in value] if scalar.is_list else _item(scalar, value)
+
+
+def _item(scalar: Scalar, item: Any) -> Any:
+    if item is None:
+        return None
+    if scalar.enum is not None:
+        return next(member.value for member in scalar.enum.members if member.name == item.name)
+    return check_texts(item) if scalar.kind is Kind.JSON or isinstance(item, str) else as_held(scalar, item)
+
+
+def broken(each: WriteField, held: Any) -> list[Rule]:
+    """Return the rules that a value breaks; PostgreSQL alone compares with NaN."""
+    if isinstance(held, Decimal) and held.is_nan():
+        return []
+    return [rule for rule in each.rules if not rule.holds(held)]

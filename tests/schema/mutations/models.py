@@ -124,21 +124,15 @@ class Membership(Club):
     team: Mapped[Team] = relationship(back_populates="memberships")
 
 
-class Sample(Club):
-    """A value of each type."""
+SHOWN = expose("small", "price", "share", "flag", "day", "at", "span", "uuid", "color", "data", "words", "bytes_")
+WRITTEN = writable(
+    "small", "price", "share", "flag", "day", "at", "span", "uuid", "color", "data", "words", "bytes_",
+    checks={"small": _even},
+)  # fmt: skip
 
-    __tablename__ = "samples"
-    __table_args__ = (
-        UniqueConstraint("small", "color"),
-        CheckConstraint("small < 10 OR price > 100", name="dear_or_small"),
-    )
-    __graph__ = expose(
-        "small", "price", "share", "flag", "day", "at", "span", "uuid", "color", "data", "words", "bytes_"
-    )
-    __writes__ = writable(
-        "small", "price", "share", "flag", "day", "at", "span", "uuid", "color", "data", "words", "bytes_",
-        checks={"small": _even},
-    )  # fmt: skip
+
+class SampleColumns:
+    """A column of each type."""
 
     id: Mapped[int] = identity()
     small: Mapped[int] = mapped_column(SmallInteger)
@@ -153,6 +147,18 @@ class Sample(Club):
     data: Mapped[Any | None] = mapped_column(JSONB)
     words: Mapped[list[str] | None] = mapped_column(ARRAY(String))
     bytes_: Mapped[bytes | None]
+
+
+class Sample(SampleColumns, Club):
+    """A value of each type."""
+
+    __tablename__ = "samples"
+    __table_args__ = (
+        UniqueConstraint("small", "color"),
+        CheckConstraint("small < 10 OR price > 100", name="dear_or_small"),
+    )
+    __graph__ = SHOWN
+    __writes__ = WRITTEN
 
 
 class Key(Club):

@@ -9,18 +9,45 @@ import asyncpg
 import orjson
 import pytest
 from graphql.execution.values import VariableValues
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from api.data.database import Database
-from api.settings import Settings
 from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context
 from schema.documents import Documents
+from schema.models import expose, identity, writable
 from schema.one_statement import SingleCreator
 from schema.opaque import encode
 from schema.variables import VariableReader
 from tests.conftest import clone, drop
 from tests.schema.mutations.conftest import WRITER, Writes, refused
-from tests.schema.mutations.models import Club
+from tests.schema.mutations.models import SHOWN, WRITTEN, SampleColumns
+
+
+class Alone(DeclarativeBase):
+    """A base without constraints that are put off, with which nothing is written in one statement."""
+
+
+class Sample(SampleColumns, Alone):
+    """A value of each type, and one that SQLAlchemy puts in."""
+
+    __tablename__ = "samples"
+    __graph__ = SHOWN
+    __writes__ = WRITTEN
+
+    mark: Mapped[str | None] = mapped_column(default="marked")
+
+
+class Stamped(Alone):
+    """Something that a function makes a value of."""
+
+    __tablename__ = "stamped"
+    __graph__ = expose("name", "stamp")
+    __writes__ = writable("name", "stamp")
+
+    id: Mapped[int] = identity()
+    name: Mapped[str]
+    stamp: Mapped[str | None] = mapped_column(default=lambda: "made")
+
 
 POST, USER = encode("Post:1"), encode("User:2")
 COMMENT = {"body": 'Said "so".\n', "post": {"connect": {"id": POST}}, "author": {"connect": {"id": USER}}}
@@ -33,6 +60,8 @@ SELECTIONS = {
     "lists": "comment { post { tags(first: 2) { totalCount nodes { slug posts(first: 1) { nodes { title } } } } } }",
 }
 """What one statement answers."""
+
+CREATE_SAMPLE = "mutation ($input: CreateSampleInput!) { createSample(input: $input) { __typename } }"
 
 OTHERS = {
     "edge": "commentEdge { cursor node { body } }",
@@ -83,25 +112,38 @@ async def test_the_same_answer(pair: tuple[Writes, Writes], name: str) -> None:
     assert await pair[0].rows(rows) == await pair[1].rows(rows)
 
 
-async def test_values_of_every_type(server_url: Callable[[str], str], samples: list[dict[str, Any]]) -> None:
-    """What is written is what resolvers write, whatever the type of the column."""
-    written = []
-    for is_compiled in (True, False):
-        name = await clone(server_url, "template0")
-        writes = Writes(build_graph_schema(Club, own=[], is_compiled=is_compiled), server_url(name))
-        database = Database(server_url(name), Settings(database_url=server_url(name)))
-        async with database.writer.begin() as connection:
-            await connection.run_sync(Club.metadata.create_all)
-        await database.close()
-        for given in samples:
-            again = given | {"color": "BLUE"} if given.get("color") else given
-            for each in (given, again):  # the second one is prepared
-                await writes("createSample", each, "__typename")
-        written.append(await writes.rows("SELECT samples::text FROM samples ORDER BY id"))
+@pytest.fixture
+async def alone(server_url: Callable[[str], str]) -> AsyncIterator[tuple[Writes, Writes]]:
+    """As `pair`, of other models."""
+    names = [await clone(server_url, "template0") for _ in range(2)]
+    ways = [build_graph_schema(Alone, own=[], is_compiled=is_compiled) for is_compiled in (True, False)]
+    both = tuple(Writes(way, server_url(name)) for way, name in zip(ways, names, strict=True))
+    for writes in both:
+        async with writes.database.writer.begin() as connection:
+            await connection.run_sync(Alone.metadata.create_all)
+    yield both  # type: ignore[misc]
+    for writes, name in zip(both, names, strict=True):
         await writes.database.close()
         await drop(server_url, name)
+
+
+async def test_values_of_every_type(alone: tuple[Writes, Writes], samples: list[dict[str, Any]]) -> None:
+    """What is written is what resolvers write, whatever the type of the column."""
+    for given in samples:
+        for _ in range(2):  # the second one is prepared
+            ways = [(await way_of(each, CREATE_SAMPLE, input=given))[0] for each in alone]
+            assert ways == ["engine", "loaders"]
+    written = [await each.rows("SELECT samples::text FROM samples ORDER BY id") for each in alone]
     assert written[0] == written[1]
     assert len(written[0]) == 2 * len(samples)
+
+
+async def test_a_value_that_a_function_makes(alone: tuple[Writes, Writes]) -> None:
+    """Such a row is written by the resolvers, where the value is not given."""
+    create = "mutation ($input: CreateStampedInput!) { createStamped(input: $input) { __typename } }"
+    ways = [(await way_of(alone[0], create, input={"name": "a"} | more))[0] for more in ({}, {"stamp": "b"}, {})]
+    assert ways == ["loaders", "engine", "loaders"]
+    assert await alone[0].rows("SELECT stamp FROM stamped ORDER BY id") == [("made",), ("b",), ("made",)]
 
 
 @pytest.fixture
