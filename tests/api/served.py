@@ -19,7 +19,7 @@ from api.http.listen import base_url, bind
 from api.http.protocol import ConnectionLimits
 from api.http.straight import protocol_of
 from api.settings import Settings
-from api.telemetry import configure_logging
+from api.telemetry import configure_logging, flush_lines
 from schema.build import GraphSchema, build_graph_schema
 from schema.execution import Executor
 from schema.query.cost import CostRule
@@ -40,12 +40,14 @@ class Served:
     def take_log(self) -> None:
         """Let this server log to its stream, whatever other tests have set up since."""
         configure_logging("json", self.stream)
+        flush_lines()
         self.stream.seek(0)
         self.stream.truncate()
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """What was logged since `take_log`."""
+        """What was logged since `take_log`, the lines that wait among it."""
+        flush_lines()
         return [orjson.loads(line) for line in self.stream.getvalue().splitlines()]
 
     async def logged(self, count: int = 1) -> list[dict[str, Any]]:
