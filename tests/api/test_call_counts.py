@@ -30,10 +30,10 @@ MOST = 230
 LOOP: Final = "asyncio", "selectors", "uvicorn.server"
 """What goes on beside requests, and the more the longer they take."""
 
-MOST_PROTECTING: Final = 35
+MOST_PROTECTING: Final = 22
 """Most calls of a key and of rates, above those."""
 
-MOST_TELLING: Final = 18
+MOST_TELLING: Final = 14
 """Most calls of the request's line, metrics and trail, among those."""
 
 
