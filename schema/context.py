@@ -132,6 +132,9 @@ class Context:
     step: Callable[[str], AbstractContextManager[Any]] = unwatched
     """Returns the block of a step of the work, for who watches how long it takes."""
 
+    is_large: bool = False
+    """True where so much is given that reading it would keep others waiting; see `schema.beside`."""
+
     charge: Callable[[int], Awaitable[None] | None] | None = None
     """Counts the rows that an operation could read, before it runs, and raises where they are too many for now.
 

@@ -3,6 +3,7 @@
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from graphql import (
@@ -12,12 +13,12 @@ from graphql import (
     Node,
     OperationDefinitionNode,
     OperationType,
-    execute,
 )
 from graphql.execution.values import VariableValues
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.audit import Note
+from schema.beside import beside
 from schema.coercers import Coercers
 from schema.context import Context
 from schema.documents import Document, name_of
@@ -111,12 +112,15 @@ class Executor:
         is_closed = not context.shows_schema
         if is_closed and document.introspective and name_of(operation) in document.introspective:
             return Answered(None, ExecutionResult(None, [_forbidden(CLOSED, operation)]), {})
-        coerced = self._variables(document, operation).read(variables or {}, hides_suggestions=is_closed)
+        read = partial(self._variables(document, operation).read, hides_suggestions=is_closed)
+        coerced = await beside(context.is_large, read, variables or {})
         if not isinstance(coerced, VariableValues):
             return Answered(None, ExecutionResult(None, coerced), {})
         sight = context.loaders.sight
-        if sight.forbidden and (reasons := refused(self._core, document, operation, variables or {}, sight.forbidden)):
-            return Answered(None, ExecutionResult(None, [_forbidden(*reason) for reason in reasons]), {})
+        if sight.forbidden:
+            looked_at = (self._core, document, operation, variables or {}, sight.forbidden)
+            if reasons := await beside(context.is_large, refused, *looked_at):
+                return Answered(None, ExecutionResult(None, [_forbidden(*reason) for reason in reasons]), {})
         cost: Cost | None = None
         try:
             cost = self._cost.measure(document, operation, coerced.coerced)
@@ -147,16 +151,16 @@ class Executor:
                 # Otherwise the resolvers run it, and say what is wrong.
 
         async def run() -> ExecutionResult:
-            result: Awaitable[ExecutionResult] | ExecutionResult = execute(
-                self._core,
-                document.node,
-                context_value=context,
-                variable_values=variables,
-                operation_name=operation_name,
-                hide_suggestions=is_closed,
-                executor_class=MutationExecution if is_mutation else StrawberryGraphQLCoreExecutionContext,
-            )
-            return await result if inspect.isawaitable(result) else result
+            way = MutationExecution if is_mutation else StrawberryGraphQLCoreExecutionContext
+            build = partial(way.build, operation_name=operation_name, hide_suggestions=is_closed)
+            made = await beside(context.is_large, build, self._core, document.node, None, context, variables)
+            if isinstance(made, list):
+                return ExecutionResult(None, made)
+            begun = made.execute_operation()
+            result = await begun if inspect.isawaitable(begun) else begun
+            if not isinstance(result, ExecutionResult):
+                raise TypeError("nothing is delivered in pieces")
+            return result
 
         finished = await (as_one(context, run) if is_mutation and is_atomic(operation) else run())
         return Answered(None, finished, _reports(context, cost, "loaders"), "loaders")
@@ -285,7 +289,7 @@ def _forbidden(reason: str, node: Node | None) -> GraphQLError:
 def _may_write(context: Context) -> bool:
     """Return whether a mutation may be a statement by itself: nothing goes with it, and the key may write."""
     is_stored = context.audit is not None and context.audit.who is not None
-    return context.whole is None and context.principal.may(WRITE) and not is_stored
+    return context.whole is None and context.principal.may(WRITE) and not is_stored and not context.is_large
 
 
 async def _explained(context: Context, sql: str, arguments: list[Any]) -> dict[str, Any]:

@@ -44,6 +44,7 @@ from api.http.json_limits import json_limits
 from api.http.negotiation import OFFERS, Media, accepted, coding_of_json
 from api.rates.charging import charging, counting
 from api.telemetry import Trail
+from schema.beside import MANY
 from schema.context import Context
 from schema.documents import Document
 from schema.errors import (
@@ -252,6 +253,7 @@ class GraphQLEndpoint(Answering):
             return _document_refusal(error, media, trail)
         if document.operation(operation.name).operation is not OperationType.MUTATION:
             return await self._answered(document, operation, context, media, trail)
+        context.is_large = operation.size > MANY
         context.audit = audit_of(context.principal, self._parts.settings, trail)
         if isinstance(context.database, Reads):
             context.database.stay()

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.settings import Settings
+from schema.beside import MANY
 from schema.errors import LimitError
 
 
@@ -39,7 +40,7 @@ class JsonLimits:
             LimitError: It does.
         """
         opened = raw.count(b"{") + raw.count(b"[")
-        if opened > self.depth or opened + raw.count(b",") > min(self.values, self.read_values):
+        if opened > self.depth or opened + raw.count(b",") > min(self.values, self.read_values, MANY):
             return self._walk(name, found)
         return 0
 

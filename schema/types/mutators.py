@@ -127,6 +127,7 @@ def _mutation(
                 type_=type_,
                 most_written=wiring.limits.most_written,
                 note=noting(context, mutation.name),
+                is_large=context.is_large,
             )
             return Payload(payload, type_, keys)
 

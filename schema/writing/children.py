@@ -14,7 +14,7 @@ from schema.query.rows import entity_of, hides_rows, masks_of
 from schema.query.statements import unnest
 from schema.writing.plan import Children, Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid
-from schema.writing.run import Runner, columns_of, is_named, links_of, refuse_missing, values_of
+from schema.writing.run import TOGETHER, Runner, columns_of, is_named, links_of, parts_of, refuse_missing, values_of
 from schema.writing.violations import Attempt, Entry
 
 
@@ -201,8 +201,9 @@ class ChildWriter:
                 Entry(each, path, {column.key: path for _, column in link.far})
                 for each, path in zip(values, pairs.values(), strict=True)
             ]
-            attempt = Attempt(through, entries, ends[0][0].path)
-            await self._runner.run(insert_or(through).on_conflict_do_nothing(), values, attempt)
+            paired = insert_or(through).on_conflict_do_nothing()
+            for some, told in zip(parts_of(values, TOGETHER), parts_of(entries, TOGETHER), strict=True):
+                await self._runner.run(paired, some, Attempt(through, told, ends[0][0].path))
         self._note(ends[0][0].type_, "update", [row.key for row, _ in ends], [link.relation.name])
 
     def _is_seen(self, link: Link, there: Any) -> list[ColumnElement[bool]]:

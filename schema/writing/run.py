@@ -1,9 +1,9 @@
 """Runs the statements of a mutation, and says what they were refused for in terms of its input."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import (
     Column,
@@ -31,6 +31,11 @@ from schema.writing.violations import Attempt, Entry, Overtaken, Unwritten, Viol
 
 MOST_CANDIDATES: Final = 100
 """Rows that are looked at together which are not there."""
+
+TOGETHER: Final = 500
+"""Most rows of one statement: what is done for each in Python keeps others waiting, for some 20 ms then."""
+
+Part = TypeVar("Part")
 
 
 class Connection(Protocol):
@@ -323,6 +328,12 @@ def next_version(type_: ObjectType) -> dict[Any, Any]:
 def links_of(type_: ObjectType) -> Sequence[Link]:
     """Return the relations that are written."""
     return type_.writes.links if type_.writes is not None else ()
+
+
+def parts_of(rows: Sequence[Part], most: int) -> Iterator[Sequence[Part]]:
+    """Yield a sequence in parts."""
+    for start in range(0, len(rows), most):
+        yield rows[start : start + most]
 
 
 def told_of(rows: Sequence[Row]) -> dict[str, Any]:

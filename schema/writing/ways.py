@@ -6,9 +6,10 @@ where it has to be found out which row was refused.
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 from schema.audit import Notes
+from schema.beside import beside
 from schema.errors import BadInputError, UnavailableError
 from schema.graph import Graph, ObjectType
 from schema.query.filter_arguments import read_filter
@@ -22,6 +23,8 @@ from schema.writing.write import Writer
 
 MOST_TRIES: Final = 3
 """How often a mutation is tried that ran into another one."""
+
+Result = TypeVar("Result")
 
 Given = Mapping[str, Any]
 """A coerced input."""
@@ -45,6 +48,13 @@ class Work:
 
     writer: Writer
     """Writes."""
+
+    is_large: bool = False
+    """True where reading the input would keep others waiting."""
+
+    async def read(self, reading: Callable[..., Result], *given: Any) -> Result:
+        """Return what the reader makes of a part of the input."""
+        return await beside(self.is_large, reading, *given)
 
 
 Note = Callable[[Notes], Awaitable[None]] | None
@@ -77,6 +87,7 @@ async def carry_out(
     type_: ObjectType,
     most_written: int,
     note: Note = None,
+    is_large: bool = False,
 ) -> Keys:
     """Write what an input says, and return the keys; again where another transaction stood in the way.
 
@@ -88,6 +99,7 @@ async def carry_out(
         type_: What is written.
         most_written: Most rows that the input may write or name.
         note: Takes note of what was written, in the same transaction.
+        is_large: Whether reading the input would keep others waiting.
 
     Raises:
         Refused: It was refused.
@@ -98,7 +110,7 @@ async def carry_out(
     while True:
         writer = Writer(guard, transaction, is_careful=is_careful)
         try:
-            keys = await way(Work(graph, type_, InputReader(graph, most_written), writer), given)
+            keys = await way(Work(graph, type_, InputReader(graph, most_written), writer, is_large), given)
             if graph.has_deferred:
                 await transaction.settle()
             if note is not None:
@@ -119,28 +131,28 @@ async def carry_out(
 
 
 async def _create(work: Work, given: Given) -> Keys:
-    row = work.reader.new_row(work.type_, given, INPUT)
+    row = await work.read(work.reader.new_row, work.type_, given, INPUT)
     work.reader.check()
     await work.writer.create([row])
     return [row.key]
 
 
 async def _create_many(work: Work, given: Given) -> Keys:
-    rows = work.reader.new_rows(work.type_, given[work.type_.plural], (*INPUT, work.type_.plural))
+    rows = await work.read(work.reader.new_rows, work.type_, given[work.type_.plural], (*INPUT, work.type_.plural))
     work.reader.check()
     await work.writer.create(rows)
     return [row.key for row in rows]
 
 
 async def _update(work: Work, given: Given) -> Keys:
-    row = work.reader.change(work.type_, given, INPUT)
+    row = await work.read(work.reader.change, work.type_, given, INPUT)
     work.reader.check()
     await work.writer.change(row, (*INPUT, "id"))
     return [row.key]
 
 
 async def _update_many(work: Work, given: Given) -> Keys:
-    changes = work.reader.changes(work.type_, given["set"], (*INPUT, "set"))
+    changes = await work.read(work.reader.changes, work.type_, given["set"], (*INPUT, "set"))
     keys = await _found(work, given, "update", changes.values)
     await work.writer.change_all(changes, keys)
     return keys
@@ -162,12 +174,13 @@ async def _delete_many(work: Work, given: Given) -> Keys:
 
 
 async def _upsert(work: Work, given: Given) -> Keys:
-    row = work.reader.new_row(work.type_, given[work.type_.singular], (*INPUT, work.type_.singular))
+    path = (*INPUT, work.type_.singular)
+    row = await work.read(work.reader.new_row, work.type_, given[work.type_.singular], path)
     return await _upserted(work, [row], given)
 
 
 async def _upsert_many(work: Work, given: Given) -> Keys:
-    rows = work.reader.new_rows(work.type_, given[work.type_.plural], (*INPUT, work.type_.plural))
+    rows = await work.read(work.reader.new_rows, work.type_, given[work.type_.plural], (*INPUT, work.type_.plural))
     return await _upserted(work, rows, given)
 
 
@@ -184,7 +197,7 @@ async def _found(work: Work, given: Given, kind: Kind, attributes: Iterable[str]
     at_most = work.reader.at_most(given["atMost"], (*INPUT, "atMost"))
     work.reader.check()
     try:
-        condition = read_filter(work.graph, work.type_, given["filter"])
+        condition = await work.read(read_filter, work.graph, work.type_, given["filter"])
     except BadInputError as error:
         raise Refused([invalid(error.code, str(error), (*INPUT, "filter"))]) from error
     return await work.writer.find(work.type_, condition, at_most, kind, attributes)

@@ -20,6 +20,7 @@ from schema.writing.guard import Guard, Kind, forbidden
 from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid, missing, unwritten
 from schema.writing.run import (
+    TOGETHER,
     Connection,
     Runner,
     as_values,
@@ -29,6 +30,7 @@ from schema.writing.run import (
     links_of,
     many_values,
     next_version,
+    parts_of,
     take_told,
     told_of,
     values_of,
@@ -69,7 +71,7 @@ class Writer:
         told = told_of(rows)
         for shape, group in _by_shape(rows):
             statement = insert(table).returning(*told.values(), sort_by_parameter_order=bool(shape))
-            for part in [group] if shape else [[row] for row in group]:
+            for part in parts_of(group, TOGETHER if shape else 1):
                 values, given = many_values(rows[0].type_, shape, part)
                 attempt = attempt_of(table, part, is_new=True, is_told=True)
                 whole = statement.values(values) if values or not shape else statement
@@ -118,6 +120,10 @@ class Writer:
 
     async def _insert_or_change(self, rows: Sequence[Row], named: Sequence[str], *, is_there: bool = False) -> None:
         """Write rows, of which some may be there already, and fill in what is known of them then."""
+        for part in parts_of(rows, TOGETHER):
+            await self._insert_or_change_some(part, named, is_there=is_there)
+
+    async def _insert_or_change_some(self, rows: Sequence[Row], named: Sequence[str], *, is_there: bool) -> None:
         type_, table, columns = rows[0].type_, rows[0].type_.table, columns_of(rows[0].type_)
         for shape, group in _by_shape(rows):
             values, given = many_values(type_, shape, group)
