@@ -77,6 +77,17 @@ async def test_kept_answers(web: Served, url: str) -> None:
     assert (counts.misses - misses, counts.hits - hits) == (3, 4)
 
 
+async def test_operations_that_are_ready(url: str, graph: GraphSchema) -> None:
+    """Where nothing but values is left to find, and no answer is kept, these are of who asks."""
+    text = "query ($label: String!) { crates(filter: {label: {gte: $label}}) { nodes { label } } }"
+    async with serving(url, graph, **SETTINGS) as plain:
+        for tenant in (7, 8, None, 8, 7, None):
+            claims = {} if tenant is None else {"tenant": tenant}
+            shown = {"Authorization": f"Bearer {token(**claims)}"}
+            answer = await plain.ask(text, headers=shown, variables={"label": "c"})
+            assert labels(answer) == LABELS.get(tenant or 0, [])
+
+
 async def test_tags(web: Served) -> None:
     """The tag of one tenant's answer says nothing to another; answers may be kept by who asked alone."""
     first = await get(web, 7)
