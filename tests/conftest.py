@@ -47,6 +47,7 @@ def pytest_configure() -> None:
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell runs in the background
         signal.signal(signal.SIGINT, signal.default_int_handler)  # what we start would ignore Ctrl-C as well
     if RUN_FOLDER not in os.environ:
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a server that is started loads what others have compiled
         os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="achene-test-")
 
 
@@ -62,6 +63,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         group = item.get_closest_marker("xdist_group")
         if group is not None and item.parent is not None:
             item._id = item.parent._id.child(f"{item.name}@{group.args[0]}")
+
+
+def pytest_collection_finish() -> None:
+    """Leave what all tests are made of, which stays, to no collection of garbage."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_unconfigure() -> None:

@@ -30,6 +30,7 @@ from markdown_it import MarkdownIt
 from api.settings import PROJECT
 from docs.make_settings import PAGE, page
 from schema.content.demo import load_demo
+from tests.api.served import PLAIN, serving
 from tests.conftest import clone, drop
 
 pytestmark = pytest.mark.xdist_group("docs")
@@ -80,24 +81,24 @@ def of(language: str) -> list[Example]:
 
 
 @pytest.fixture(scope="module")
-async def address(server_url: Callable[[str], str], template: str) -> AsyncIterator[str]:
-    """Address of a server with the content that `achene serve` loads on its first start."""
-    async with served(server_url, template) as base:
-        yield base
-
-
-@contextlib.asynccontextmanager
-async def served(server_url: Callable[[str], str], template: str, **settings: str) -> AsyncIterator[str]:
-    """Serve demo content, with settings of one's own."""
+async def demo(server_url: Callable[[str], str], template: str) -> AsyncIterator[str]:
+    """Name of a database with the content that `achene serve` loads on its first start."""
     name = await clone(server_url, template)
     await load_demo(server_url(name))
+    yield name
+    await drop(server_url, name)
+
+
+@pytest.fixture(scope="module")
+async def address(server_url: Callable[[str], str], demo: str) -> AsyncIterator[str]:
+    """Address of a server with that content: `achene serve` as it is."""
+    name = await clone(server_url, demo)
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
     environment = os.environ | {
         "DATABASE_URL": server_url(name),
         "ACHENE_ENVIRONMENT": "development",
         "ACHENE_PORT": str(port),
-        **settings,
     }
     server = subprocess.Popen(  # noqa: ASYNC220, S603 - what is tested
         [Path(sys.executable).with_name("achene"), "serve"], env=environment, stdin=subprocess.DEVNULL
@@ -114,7 +115,7 @@ async def served(server_url: Callable[[str], str], template: str, **settings: st
 
 async def until_ready(base: str, server: subprocess.Popen[bytes]) -> None:
     """Wait until the server answers that it is ready; for 30 seconds at most."""
-    async with httpx.AsyncClient(base_url=base) as client:
+    async with httpx.AsyncClient(base_url=base, verify=PLAIN) as client:
         for _ in range(300):
             assert server.poll() is None, "the server ended"
             with contextlib.suppress(httpx.TransportError):
@@ -131,22 +132,24 @@ async def test_query(example: Example, address: str) -> None:
 
 
 @pytest.mark.parametrize("path", sorted({each.page for each in of("graphql write")}), ids=lambda path: path.name)
-async def test_writing(path: Path, server_url: Callable[[str], str], template: str) -> None:
+async def test_writing(path: Path, server_url: Callable[[str], str], demo: str) -> None:
     """Each mutation of a page has the answer that stands beneath it, after those above it."""
-    async with served(server_url, template, ACHENE_ANONYMOUS_SCOPES="read,write,*") as base:
+    name = await clone(server_url, demo)
+    async with serving(server_url(name), anonymous_scopes=("read", "write", "*")) as web:
         for example in examples():
             if example.page == path and example.language == "graphql write":
-                await check(example, base)
+                await check(example, web.base)
             elif example.page == path and example.language == "python write":
-                example = replace(example, text=example.text.replace(PRINTED_ADDRESS, base))
+                example = replace(example, text=example.text.replace(PRINTED_ADDRESS, web.base))
                 await asyncio.to_thread(run_python, example, {"__name__": "docs"})
+    await drop(server_url, name)
 
 
 async def check(example: Example, address: str) -> None:
     """Send an example, and compare the answer with what stands beneath it."""
     assert example.expected is not None, "no answer stands beneath it"
     body = {"query": example.text, "variables": json.loads(example.variables or "null")}
-    async with httpx.AsyncClient() as client:
+    async with httpx.AsyncClient(verify=PLAIN) as client:
         answer = await client.post(f"{address}/graphql", json=body)
     assert answer.json() == json.loads(example.expected), example
 

@@ -90,16 +90,14 @@ def check_saved(
     """Return the operations that can be served, and what is wrong with the others, each with its place."""
     saved, problems = list[Saved](), list(_clashes(texts))
     for each in texts:
-        errors = validate(core, each.node)
-        if errors:
-            problems.extend(shown(error, each.place) + f" (in {each.name})" for error in errors)
-            continue
         try:
             document = documents.get(each.text)
             operation = document.operation(None)
             cost.check(cost.measure(document, operation, _defaults(operation)))
         except (DocumentError, LimitError) as error:
-            problems.append(f"{each.place}: {error} (in {each.name})")
+            errors = validate(core, each.node)  # once more, with the lines of its file
+            told = [shown(wrong, each.place) for wrong in errors] or [f"{each.place}: {error}"]
+            problems.extend(f"{line} (in {each.name})" for line in told)
             continue
         saved.append(Saved(each, document))
     return saved, problems

@@ -193,9 +193,9 @@ async def test_rest_routes_of_the_team(content_url: str) -> None:
 async def test_start_and_stop(content_url: str) -> None:
     """Parts start in order and are closed; the garbage collector is set up in between, and put back."""
     before = (700, 10, 10)
-    gc.set_threshold(*before)
     app = make_app(content_url, io.StringIO())
     parts = app.state.parts
+    gc.set_threshold(*before)
     async with app.router.lifespan_context(app):
         assert parts.health.is_started
         assert gc.get_threshold() == THRESHOLDS

@@ -9,7 +9,7 @@ import httpx
 import pytest
 from sqlalchemy import text
 
-from tests.api.served import serving
+from tests.api.served import PLAIN, serving
 
 ENGINE = "{ posts(first: 1) { nodes { title } } }"
 LOADERS = "{ posts(first: 1) { nodes { title readingMinutes } } }"
@@ -68,7 +68,7 @@ async def test_an_overloaded_pool_answers_503_within_its_limit(database_url: str
     async with (
         serving(database_url, pool_size=2, pool_timeout_seconds=0.3) as web,
         locked(database_url) as looker,
-        httpx.AsyncClient(base_url=web.base, timeout=30) as client,
+        httpx.AsyncClient(base_url=web.base, timeout=30, verify=PLAIN) as client,
     ):
         held = [asyncio.create_task(client.post("/graphql", json={"query": ENGINE})) for _ in range(2)]
         await until_waiting(looker, 2)

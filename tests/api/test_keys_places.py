@@ -11,7 +11,7 @@ from api.keys.places import check_networks, check_origins
 from api.keys.store import rescope
 from schema.errors import BadInputError
 from tests.api.keyring import until
-from tests.api.served import Served, serving
+from tests.api.served import PLAIN, Served, serving
 from tests.conftest import clone, drop
 
 ELSEWHERE = "The API key may not be used from where this request comes from."
@@ -75,7 +75,7 @@ async def test_an_open_connection(behind: Served) -> None:
     prefix, shown = await made(behind)
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
     keys, database = behind.app.state.parts.keys, behind.app.state.parts.database
-    async with httpx.AsyncClient(base_url=behind.base, limits=limits) as client:
+    async with httpx.AsyncClient(base_url=behind.base, limits=limits, verify=PLAIN) as client:
 
         async def status() -> tuple[int, Any]:
             answer = await client.post("/graphql", json={"query": "{ __typename }"}, headers={"X-API-Key": shown})

@@ -14,6 +14,7 @@ import httpx
 import psutil
 import pytest
 
+from tests.api.served import PLAIN
 from tests.api.test_serve import COMMAND, environment
 
 ORDINARY = """{ posts(first: 5) { nodes { title author { name } tags(first: 3) { nodes { name } } } } }"""
@@ -141,7 +142,10 @@ async def victim(content_url: str, tmp_path_factory: pytest.TempPathFactory) -> 
     """The server; at the end its latencies are printed, for who looks (`-s`)."""
     log = tmp_path_factory.mktemp("attacks") / "log"
     with production(content_url, log) as (base, pid):
-        async with httpx.AsyncClient(base_url=base) as client, httpx.AsyncClient(base_url=base) as attacker:
+        async with (
+            httpx.AsyncClient(base_url=base, verify=PLAIN) as client,
+            httpx.AsyncClient(base_url=base, verify=PLAIN) as attacker,
+        ):
             client.timeout = attacker.timeout = httpx.Timeout(30)
             victim = Victim(base, psutil.Process(pid), client, attacker, log)
             for _ in range(50):

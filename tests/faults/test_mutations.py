@@ -16,7 +16,7 @@ import pytest
 
 from api.data.migrations import migrate
 from api.embedded.postgres import Cluster
-from tests.api.served import serving
+from tests.api.served import PLAIN, serving
 from tests.test_docs import until_ready
 
 pytestmark = pytest.mark.xdist_group("faults")
@@ -104,7 +104,7 @@ async def test_the_server_is_killed(database_url: str, tmp_path: Path) -> None:
     try:
         base = f"http://127.0.0.1:{port}"
         await until_ready(base, child)
-        async with httpx.AsyncClient(base_url=base, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=base, timeout=30, verify=PLAIN) as client:
             task = asyncio.create_task(client.post("/graphql", json=request("post"), headers=headers))
             await asyncio.sleep(0.05)
             child.kill()

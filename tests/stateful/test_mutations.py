@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, Phase, note, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from tests.api.served import serving
+from tests.api.served import PLAIN, serving
 from tests.conftest import clone, drawn, drop
 from tests.stateful.inputs import Author, Mutation
 from tests.stateful.world import KINDS, RefusedError, Row, World
@@ -217,7 +217,7 @@ def site_of(server_url: Callable[[str], str], template: str) -> Iterator[Site]:
         web = runner.run(serves.__aenter__())
         admin = runner.run(asyncpg.connect(server_url(name)))
         no_rest = httpx.Limits(max_keepalive_connections=0)  # the loop stands between steps, and would miss a closing
-        client = httpx.AsyncClient(base_url=web.base, timeout=30, limits=no_rest)
+        client = httpx.AsyncClient(base_url=web.base, timeout=30, limits=no_rest, verify=PLAIN)
         try:
             yield Site(runner, client, admin)
         finally:

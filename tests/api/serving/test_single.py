@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from api.serving.terminal import Terminal
+from tests.api.served import PLAIN
 from tests.api.serving.waiting import until
 from tests.api.test_serve import serving
 from tests.conftest import clone, drop
@@ -27,7 +28,7 @@ async def test_restart(server_url: Callable[[str], str], template: str, tmp_path
 
         async def status() -> int:
             """Ask on a connection of its own, which may have to wait for its turn."""
-            async with httpx.AsyncClient(base_url=server.base, timeout=60) as client:
+            async with httpx.AsyncClient(base_url=server.base, timeout=60, verify=PLAIN) as client:
                 return (await client.get("/docs")).status_code
 
         file.write_text("ACHENE_POOL_SIZE=many")

@@ -12,6 +12,7 @@ import httpx
 import pytest
 
 from benchmarks.rolling_restart import drive, workers_of
+from tests.api.served import PLAIN
 from tests.api.serving.waiting import until
 from tests.api.test_serve import Running, serving
 from tests.conftest import clone, drop
@@ -83,7 +84,7 @@ async def test_running_request_survives_sigterm(server: Running, url: str) -> No
     """A write that waits for a lock while the server is told to stop is done and answered; then all is over."""
     workers = workers_of(server.process.pid)
     connection = await asyncpg.connect(url)
-    async with httpx.AsyncClient(base_url=server.base, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=server.base, timeout=20, verify=PLAIN) as client:
         async with connection.transaction():
             await connection.execute("LOCK TABLE tags")
             query = 'mutation { createTag(input: {name: "Late", slug: "late"}) { __typename } }'
