@@ -23,6 +23,14 @@ from tests.conftest import clone, drop
 USER = "query W1($id: ID!) { user(id: $id) { id name bio } }"
 USERS = "query W2($first: Int!) { users(first: $first) { nodes { id name } } }"
 
+WRITTEN = " fragment Written on CreateCommentPayload { comment { body author { id name } } }"
+INLINE = """mutation W6($body: String!, $post: ID!, $author: ID!) {
+  createComment(input: {body: $body, post: {connect: {id: $post}}, author: {connect: {id: $author}}}) { ...Written }
+}"""
+WHOLE = "mutation ($input: CreateCommentInput!) { createComment(input: $input) { ...Written } }"
+COMMENT = {"body": "So did the snow.", "post": "UG9zdDox", "author": "VXNlcjoy"}
+ENDS = {name: {"connect": {"id": COMMENT[name]}} for name in ("post", "author")}
+
 MOST = 230
 """Most calls of a request that asks what was asked before with other values."""
 
@@ -32,6 +40,9 @@ LOOP: Final = "asyncio", "selectors", "uvicorn.server"
 
 MOST_PROTECTING: Final = 22
 """Most calls of a key and of rates, above those."""
+
+MOST_WRITING: Final = 315
+"""Most calls of a row that is created alone, key, rates and the line of what was written among them."""
 
 MOST_TELLING: Final = 14
 """Most calls of the request's line, metrics and trail, among those."""
@@ -127,6 +138,26 @@ async def test_calls_of_a_request(plain: Served, query: str, variables: dict[str
     for _ in range(3):
         await ask(query, variables)
     assert min([(await ask(query, variables)).total() for _ in range(5)]) <= MOST
+
+
+@pytest.mark.parametrize(
+    ("query", "variables"), [(INLINE + WRITTEN, COMMENT), (WHOLE + WRITTEN, {"input": COMMENT | ENDS})]
+)
+async def test_calls_of_a_write(protected: tuple[Served, str], query: str, variables: dict[str, Any]) -> None:
+    """Of a row that is created alone only the values are read anew, and PostgreSQL is asked once."""
+    served, _ = protected
+    async with served.app.state.parts.database.write() as session:
+        _, key = await create(session, "writer", ("read", "write", "*"))
+    ask = await connect(served, key)
+    served.take_log()
+    for _ in range(3):
+        await ask(query, variables)
+    assert min([(await ask(query, variables)).total() for _ in range(5)]) <= MOST_WRITING
+    told = await served.logged(16)
+    assert sum(each["event"] == "write" for each in told) == 8
+    assert [(each["way"], each["statements"]) for each in told if each["event"] == "request"][-5:] == [
+        ("engine", 1)
+    ] * 5
 
 
 async def test_calls_of_protection(plain: Served, protected: tuple[Served, str]) -> None:
