@@ -2,8 +2,8 @@
 
 The scripts are those of `limits` for its sliding window counter; each reads and changes a counter in one step inside
 the store, so no two servers let through more than one alone would. What differs is how they are sent: all that waits
-at one moment goes in one trip, on one connection, since with a command or two for each charge the client library
-costs more than many a query.
+at one moment goes in one trip, on one connection, and as one command, which runs both scripts for each charge. With a
+command or two for each the client library costs more than many a query.
 
 A store that is away or hangs costs nobody more than one wait. The first failure stops all counting; from then on the
 store is asked in the background whether it is back, and no request waits for it.
@@ -12,15 +12,17 @@ store is asked in the background whether it is back, and no request waits for it
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import chain
 from typing import Any, Final
 
 from limits.aio.storage.redis.bridge import RedisBridge
 from redis.asyncio import Redis
-from redis.exceptions import NoScriptError, ResponseError
+from redis.exceptions import NoScriptError
 
 from api.data.store import failures
 from api.rates.counters import Charge, CountersUnavailableError
+from api.rates.policy import Policy
 from api.rates.standing import Standing, Window, standing
 from api.telemetry import logger
 
@@ -32,6 +34,25 @@ MOST_AT_ONCE: Final = 256
 
 RECOVERY_SECONDS: Final = 0.5
 """How often a store that is away is asked whether it is back."""
+
+SCRIPT: Final = f"""
+local function acquire(KEYS, ARGV)
+{RedisBridge.SCRIPT_ACQUIRE_SLIDING_WINDOW.decode()}
+end
+local function look(KEYS, ARGV)
+{RedisBridge.SCRIPT_SLIDING_WINDOW.decode()}
+end
+local found = {{}}
+for each = 1, #KEYS / 2 do
+    local keys = {{KEYS[2 * each - 1], KEYS[2 * each]}}
+    local limit, expiry, amount = ARGV[3 * each - 2], ARGV[3 * each - 1], ARGV[3 * each]
+    local is_within = acquire(keys, {{limit, expiry, amount}})
+    local counts = look(keys, {{expiry}})
+    found[each] = {{is_within and 1 or 0, counts[1], counts[2], counts[3], counts[4]}}
+end
+return found
+"""
+"""Counts charges, each if it fits, and says how the counters are then: two keys and three arguments for each."""
 
 Answered = tuple[bool, Window]
 """Whether a charge fitted, and the counters after it."""
@@ -55,8 +76,7 @@ class SharedCounters:
         self._waiting: list[Waiting] = []
         self._sending: asyncio.Task[None] | None = None
         self._recovering: asyncio.Task[None] | None = None
-        self._acquire = store.register_script(RedisBridge.SCRIPT_ACQUIRE_SLIDING_WINDOW)
-        self._look = store.register_script(RedisBridge.SCRIPT_SLIDING_WINDOW)
+        self._script = store.register_script(SCRIPT)
 
     @property
     def is_away(self) -> bool:
@@ -118,39 +138,30 @@ class SharedCounters:
                 answered.set_result(standings)
 
     async def _run(self, charges: Sequence[Charge]) -> list[Answered]:
-        """Run the scripts of charges in one trip; in two where the store has forgotten the scripts."""
-        commands = [command for charge in charges for command in self._commands(charge)]
-        results = await self._trip(commands)
-        if any(isinstance(result, NoScriptError) for result in results):
+        """Count charges in one trip; in two where the store has forgotten the script."""
+        try:
+            found = await self._trip(charges)
+        except NoScriptError:
             await self._prepare()
-            results = await self._trip(commands)
-        for result in results:
-            if isinstance(result, ResponseError):
-                raise result
-        pairs = zip(charges, results[::2], results[1::2], strict=True)
-        return [(bool(fitted), _window(charge.policy.seconds, *counts)) for charge, fitted, counts in pairs]
+            found = await self._trip(charges)
+        return [
+            (bool(is_within), _window(charge.policy.seconds, *counts))
+            for charge, (is_within, *counts) in zip(charges, found, strict=True)
+        ]
 
-    def _commands(self, charge: Charge) -> tuple[tuple[Any, ...], tuple[Any, ...]]:
-        """Return the two commands of a charge: count it if it fits, and say how the counters are."""
-        policy = charge.policy
-        now = f"{PREFIX}{{{policy.rate.key_for(policy.name, charge.caller.name)}}}"
-        keys = f"{now}/before", now
-        return (
-            (self._acquire.sha, 2, *keys, policy.amount, policy.seconds, charge.amount),
-            (self._look.sha, 2, *keys, policy.seconds),
-        )
-
-    async def _trip(self, commands: Sequence[tuple[Any, ...]]) -> list[Any]:
-        async with self._store.pipeline(transaction=False) as trip:
-            for command in commands:
-                trip.evalsha(*command)
-            return await trip.execute(raise_on_error=False)
+    async def _trip(self, charges: Sequence[Charge]) -> list[Any]:
+        keys: list[str] = []
+        arguments: list[int] = []
+        for policy, caller, amount in charges:
+            keys += _keys(policy, caller.name)
+            arguments += policy.amount, policy.seconds, amount
+        found: list[Any] = await self._store.evalsha(self._script.sha, len(keys), *keys, *arguments)
+        return found
 
     async def _prepare(self) -> None:
-        """Load the scripts, which shows too that the store answers."""
+        """Load the script, which shows too that the store answers."""
         async with asyncio.timeout(self._timeout):
-            for script in (self._acquire, self._look):
-                await self._store.script_load(script.script)
+            await self._store.script_load(SCRIPT)
 
     def _go_away(self, error: Exception) -> None:
         """Count nothing until the store is back."""
@@ -171,6 +182,13 @@ class SharedCounters:
     def _refuse_waiting(self) -> None:
         waiting, self._waiting = self._waiting, []
         _refuse(waiting)
+
+
+@lru_cache(maxsize=4096)
+def _keys(policy: Policy, caller: str) -> tuple[str, str]:
+    """Return the names of a counter: that of the window before, and that of the present one."""
+    now = f"{PREFIX}{{{policy.rate.key_for(policy.name, caller)}}}"
+    return f"{now}/before", now
 
 
 def _refuse(batch: Sequence[Waiting]) -> None:
