@@ -22,7 +22,7 @@ from schema.writing.ahead import AheadReader
 from schema.writing.plan import Reference
 from schema.writing.problems import INPUT, Refused
 from schema.writing.read import InputReader
-from schema.writing.run import columns_of, links_of, new_values
+from schema.writing.rows import columns_of, links_of, new_values
 
 
 class SingleCreator:

@@ -14,7 +14,8 @@ from schema.query.rows import entity_of, hides_rows, masks_of
 from schema.query.statements import unnest
 from schema.writing.plan import Children, Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid
-from schema.writing.run import TOGETHER, Runner, columns_of, is_named, links_of, parts_of, refuse_missing, values_of
+from schema.writing.rows import TOGETHER, columns_of, is_named, links_of, parts_of, refuse_missing, values_of
+from schema.writing.run import Runner
 from schema.writing.violations import Attempt, Entry
 
 
@@ -89,13 +90,13 @@ class ChildWriter:
                 all_ = delete(target.table).where(is_owned, *may).returning(*target.table.primary_key)
                 await self._runner.check_before(target, "delete", [is_owned], (*row.path, link.relation.name))
                 there = Reference(target, (), (), (*row.path, link.relation.name, "delete"))
-                self._note(target, "delete", await self._runner.one(all_, there, is_delete=True))
+                self._note(target, "delete", await self._runner.one(all_, there, [is_owned], is_delete=True))
             for reference in children.deleted:
                 is_it = [*self._runner.guard.named(reference), is_owned]
                 statement = delete(target.table).where(*is_it, *may)
                 await self._runner.check_before(target, "delete", is_it, reference.path)
                 gone = statement.returning(*target.table.primary_key)
-                self._note(target, "delete", await self._runner.one(gone, reference, is_delete=True))
+                self._note(target, "delete", await self._runner.one(gone, reference, is_it, is_delete=True))
             for child in children.created:
                 child.values.update(zip(far, owner, strict=True))
                 created.append(child)
@@ -128,7 +129,9 @@ class ChildWriter:
             entries = [Entry({}, reference.path, {}) for _, reference in group]
             told = await self._runner.run(statement, None, Attempt(target.table, entries, path))
             found, taken = {place for place, *_ in told}, [tuple(key) for _, *key in told]
-            refuse_missing(reference for place, (_, reference) in enumerate(group, 1) if place not in found)
+            await self._runner.refuse_unwritten(
+                [reference for place, (_, reference) in enumerate(group, 1) if place not in found]
+            )
             self._note(target, "update", taken, far)
             for _, reference in group if may else ():
                 await self._runner.check_after(target, "update", is_named(reference), reference.path)
@@ -163,7 +166,7 @@ class ChildWriter:
         may = self._runner.guard.editable(target, "update", far)
         statement = update(target.table).where(*is_it, *may).values(values)
         let_go = statement.returning(*target.table.primary_key)
-        self._note(target, "update", await self._runner.one(let_go, reference), far)
+        self._note(target, "update", await self._runner.one(let_go, reference, is_it), far)
 
     def _note(self, target: ObjectType, action: Action, rows: Sequence[Any], attributes: Sequence[str] = ()) -> None:
         """Note rows that were written, by their keys."""

@@ -19,10 +19,8 @@ from schema.writing.children import ChildWriter
 from schema.writing.guard import Guard, Kind, forbidden
 from schema.writing.plan import Reference, Row
 from schema.writing.problems import Path, Problem, Refused, invalid, missing, unwritten
-from schema.writing.run import (
+from schema.writing.rows import (
     TOGETHER,
-    Connection,
-    Runner,
     as_values,
     attempt_of,
     columns_of,
@@ -35,6 +33,7 @@ from schema.writing.run import (
     told_of,
     values_of,
 )
+from schema.writing.run import Connection, Runner
 from schema.writing.violations import Attempt
 
 TAKEN: Final = "There is another {} with the same unique key."

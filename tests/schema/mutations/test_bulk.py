@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from schema.opaque import encode
-from schema.writing.run import TOGETHER
+from schema.writing.rows import TOGETHER
 from tests.schema.mutations.conftest import ANN, Writes, post, refused
 
 

@@ -17,6 +17,8 @@ TRIGGER = """
 
 KEPT = {"slug": "kept", "name": "Kept"}
 OTHER = {"slug": "other", "name": "Other"}
+UNWRITTEN = ("ConflictError", "NOT_WRITTEN")
+MISSING = ("NotFoundError", "NOT_FOUND")
 THIRD = {"slug": "third", "name": "Third"}
 
 
@@ -91,3 +93,28 @@ async def test_rows_that_bring_their_keys(club: Writes) -> None:
         ("ConflictError", "NOT_WRITTEN", ["input", "teams", 1])
     ]
     assert await club.rows("SELECT * FROM teams") == []
+
+
+async def test_rows_that_hang_on_another(club: Writes) -> None:
+    """Connected, let go, changed or deleted: what is passed over is told apart from what is not there."""
+    await club("createPerson", {"name": "Ann", "notes": {"create": [{"text": "a"}]}}, "__typename")
+    await club("createPerson", {"name": "Bo"}, "__typename")
+    await run(
+        club,
+        """CREATE FUNCTION keep() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RETURN NULL; END $$;
+           CREATE TRIGGER keep BEFORE UPDATE OR DELETE ON notes FOR EACH ROW EXECUTE FUNCTION keep()""",
+    )
+    here, none = ({"id": encode(f"Note:{number}")} for number in (1, 2))
+    for person, notes, kind, *path in (
+        (1, {"delete": [here]}, UNWRITTEN, "delete", 0, "id"),
+        (1, {"delete": [none]}, MISSING, "delete", 0, "id"),
+        (2, {"delete": [here]}, MISSING, "delete", 0, "id"),
+        (1, {"disconnect": [here]}, UNWRITTEN, "disconnect", 0, "id"),
+        (2, {"disconnect": [here]}, MISSING, "disconnect", 0, "id"),
+        (2, {"connect": [here]}, UNWRITTEN, "connect", 0, "id"),
+        (2, {"connect": [here, none]}, MISSING, "connect", 1, "id"),
+        (1, {"update": [here | {"text": "b"}]}, UNWRITTEN, "update", 0, "id"),
+    ):
+        given = {"id": encode(f"Person:{person}"), "name": "New", "notes": notes}
+        assert await refusals(club, "updatePerson", given) == [(*kind, ["input", "notes", *path])]
+    assert await club.rows("SELECT text, name FROM notes JOIN people ON people.id = owner_id") == [("a", "Ann")]
