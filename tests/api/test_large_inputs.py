@@ -15,7 +15,7 @@ from schema.rights import touched
 from schema.transactions import MutationExecution
 from schema.variables import VariableReader
 from schema.writing.read import InputReader
-from schema.writing.run import TOGETHER
+from schema.writing.rows import TOGETHER
 from tests.api.served import Served, serving
 from tests.conftest import clone, drop
 
