@@ -171,7 +171,7 @@ def _request_id(scope: Scope) -> str:
 
 
 def _joined(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    return b"".join([b"%s: %s\r\n" % header for header in headers])
+    return b"\r\n".join([*map(b": ".join, headers), b""])
 
 
 POLICY_LINE: Final = _joined((CLOSED_POLICY,))

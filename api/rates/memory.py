@@ -13,7 +13,7 @@ from math import floor
 from typing import Final
 
 from api.rates.counters import Charge
-from api.rates.standing import Standing, standing
+from api.rates.standing import Standing, stand, standing
 
 MOST_COUNTERS: Final = 100_000
 """Most counters of keys, and most of addresses: a flood from many addresses makes no key forgotten."""
@@ -52,10 +52,13 @@ class Windows:
         if counted_in != number:
             before, now = (now if counted_in == number - 1 else 0), 0
             counts[:] = number, before, now
-        is_within = floor(before * left / expiry) + now + amount <= policy.amount
-        if is_within:
-            counts[2] = now = now + amount
-        return standing(policy, amount, (before, left, now, left), is_within=is_within)
+        faded = floor(before * left / expiry)
+        remaining = policy.amount - faded - now - amount
+        if remaining < 0:
+            return standing(policy, amount, (before, left, now, left), is_within=False)
+        counts[2] = now + amount
+        more = left - faded * expiry / before if faded else left  # as `standing` says, without a further call
+        return stand((policy, True, remaining, int(more) + 1, 0))
 
 
 def _unused(_policy: str, _caller: str) -> list[int]:

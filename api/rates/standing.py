@@ -6,11 +6,11 @@ nobody gets more than `amount` at once, and what was used comes back little by l
 Source of the headers: draft-ietf-httpapi-ratelimit-headers-10, RFC 9651 for their form.
 """
 
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from math import floor
 from operator import attrgetter
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from api.http.errors import Headers
 from api.rates.policy import Policy
@@ -40,6 +40,10 @@ class Standing(NamedTuple):
 
     wait_seconds: int
     """When there is as much as it asked for; 0 where it got it."""
+
+
+stand: Final[Callable[[tuple[Policy, bool, int, int, int]], Standing]] = partial(tuple.__new__, Standing)
+"""Makes a standing of its fields; the class itself would call a function of Python for it."""
 
 
 def standing(policy: Policy, amount: int, window: Window, *, is_within: bool) -> Standing:

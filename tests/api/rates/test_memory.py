@@ -15,6 +15,7 @@ from api.rates.counters import Caller, Charge
 from api.rates.memory import MemoryCounters, Windows
 from api.rates.policy import Policy
 from api.rates.rates import Rates
+from api.rates.standing import standing
 from api.settings import Settings
 from schema.principal import Principal
 from tests.api.rates.limited import START, Clock
@@ -75,6 +76,19 @@ def test_as_limits_counts(past: list[tuple[int, int]]) -> None:
             expected = theirs.hit(policy.rate, "requests", "key:1", cost=amount)
             assert windows.take(Charge(policy, KEY, amount), now).is_within == expected
             now += eighths / 8
+
+
+@given(st.lists(st.tuples(st.integers(1, 16), st.integers(0, 100)), max_size=40))
+@settings(max_examples=drawn(200))
+def test_who_is_let_through_is_told_the_same(past: list[tuple[int, int]]) -> None:
+    """Where a caller stands that is let through is what `standing` says of its window, whatever was asked before."""
+    policy, windows, now = Policy("requests", RateLimitItemPerSecond(16, 8)), Windows(), START
+    for amount, eighths in past:
+        told = windows.take(Charge(policy, KEY, amount), now)
+        _, before, used = windows._of(policy.counted_as, KEY.name)
+        left = 8 - now % 8
+        assert told == standing(policy, amount, (before, left, used, left), is_within=told.is_within)
+        now += eighths / 8
 
 
 async def test_counters_are_bounded() -> None:
