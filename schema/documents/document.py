@@ -13,9 +13,14 @@ from graphql import (
     FragmentSpreadNode,
     InlineFragmentNode,
     OperationDefinitionNode,
+    Visitor,
+    visit,
 )
 
 from schema.errors import OperationError
+
+Definition = OperationDefinitionNode | FragmentDefinitionNode
+"""What has selections of its own."""
 
 SHOWN_NAMES: Final = 10
 """Most operation names that a message lists."""
@@ -63,6 +68,30 @@ class Document:
         if not names:
             raise OperationError("`operationName` must be left out: the document's operation has no name.")
         raise OperationError(f"`operationName` must name an operation of the document: {names}.")
+
+    def definitions_of(self, operation: OperationDefinitionNode) -> list[Definition]:
+        """Return one of the operations and the fragments that it spreads, directly or not.
+
+        A fragment that only another operation spreads has another operation's variables in it.
+        """
+        found: dict[str, Definition] = {"": operation}
+        finder, waiting = _Spreads(), [*found.values()]
+        while waiting:
+            visit(waiting.pop(), finder)
+            new = {name: self.fragments[name] for name in finder.names if name not in found}
+            found |= new
+            waiting += new.values()
+            finder.names.clear()
+        return list(found.values())
+
+
+class _Spreads(Visitor):
+    def __init__(self) -> None:
+        super().__init__()
+        self.names: list[str] = []
+
+    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
+        self.names.append(node.name.value)
 
 
 def hash_of(text: str) -> str:

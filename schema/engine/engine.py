@@ -306,7 +306,7 @@ class Engine:
         found: _Known | None = document.memo.get((self, id(operation)))
         if found is None:
             is_mutation = operation.operation is OperationType.MUTATION
-            flags, spread = _flag_names(operation, document.fragments), Spread(self._core, operation)
+            flags, spread = _flag_names(document, operation), Spread(self._core, operation)
             found = _Known(is_mutation, flags, LRUCache(MOST_PLANS), spread, {})
             document.memo[self, id(operation)] = found
         return found
@@ -384,10 +384,10 @@ def _size(kept: tuple[_Plan, Statement | None]) -> int:
     return BASE_BYTES + 8 * len(statement.sql) + PARAMETER_BYTES * len(statement.parameters)
 
 
-def _flag_names(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> tuple[str, ...]:
+def _flag_names(document: Document, operation: OperationDefinitionNode) -> tuple[str, ...]:
     """Return the names of the variables that stand in `@skip` and `@include`."""
     finder = _Flags()
-    for definition in (operation, *fragments.values()):
+    for definition in document.definitions_of(operation):
         visit(definition, finder)
     return tuple(sorted(finder.names))
 

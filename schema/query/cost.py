@@ -128,7 +128,7 @@ class CostRule:
     ) -> "tuple[tuple[str, ...], LRUCache[Any, Cost]]":
         known: tuple[tuple[str, ...], LRUCache[Any, Cost]] | None = document.memo.get((self, id(operation)))
         if known is None:
-            known = _deciding(operation, document.fragments), LRUCache(MOST_KNOWN)
+            known = _deciding(document, operation), LRUCache(MOST_KNOWN)
             document.memo[self, id(operation)] = known
         return known
 
@@ -185,10 +185,10 @@ class CostRule:
         return above in self._holders and field in ("nodes", "edges", "node")
 
 
-def _deciding(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> tuple[str, ...]:
+def _deciding(document: ValidDocument, operation: OperationDefinitionNode) -> tuple[str, ...]:
     """Return the names of the variables that a cost depends on: page sizes, ids, and those of directives."""
     finder = _Deciding()
-    for definition in (operation, *fragments.values()):
+    for definition in document.definitions_of(operation):
         visit(definition, finder)
     return tuple(sorted(finder.names))
 
@@ -206,8 +206,10 @@ class _Deciding(Visitor):
 
 
 def told(value: Any) -> Any:
-    """Return what a cost depends on of a variable: of a list, its length."""
-    return len(value) if isinstance(value, list) else value
+    """Return what a cost depends on of a variable: of a list, its length; of an object, nothing."""
+    if isinstance(value, list):
+        return len(value)
+    return value if isinstance(value, int) else None
 
 
 class _Walk:

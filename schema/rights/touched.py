@@ -6,8 +6,6 @@ from typing import Any
 from graphql import (
     EnumValueNode,
     FieldNode,
-    FragmentDefinitionNode,
-    FragmentSpreadNode,
     GraphQLEnumType,
     GraphQLInputObjectType,
     GraphQLList,
@@ -106,25 +104,18 @@ def _known(core: GraphQLSchema, document: Document, operation: OperationDefiniti
 
 def _touched(core: GraphQLSchema, document: Document, operation: OperationDefinitionNode) -> dict[Place, Node]:
     """Return the places that the text of an operation touches, each with where it first does."""
-    found, spread = dict[Place, Node](), list[str]()
-    waiting: list[OperationDefinitionNode | FragmentDefinitionNode] = [operation]
-    seen = set[str]()
-    while waiting:
+    found = dict[Place, Node]()
+    for definition in document.definitions_of(operation):
         info = TypeInfo(core)
-        visit(waiting.pop(), TypeInfoVisitor(info, _Finder(info, found, spread)))
-        new = dict.fromkeys(name for name in spread if name not in seen)
-        waiting += [document.fragments[name] for name in new]
-        seen |= new.keys()
-        spread.clear()
+        visit(definition, TypeInfoVisitor(info, _Finder(info, found)))
     return found
 
 
 class _Finder(Visitor):
-    def __init__(self, info: TypeInfo, found: dict[Place, Node], spread: list[str]) -> None:
+    def __init__(self, info: TypeInfo, found: dict[Place, Node]) -> None:
         super().__init__()
         self._info = info
         self._found = found
-        self._spread = spread
 
     def enter_field(self, node: FieldNode, *_: Any) -> None:
         parent, type_ = self._info.get_parent_type(), self._info.get_type()
@@ -133,9 +124,6 @@ class _Finder(Visitor):
             self._found.setdefault((parent.name, ""), node)
         if type_ is not None:
             self._found.setdefault((get_named_type(type_).name, ""), node)
-
-    def enter_fragment_spread(self, node: FragmentSpreadNode, *_: Any) -> None:
-        self._spread.append(node.name.value)
 
     def enter_object_field(self, node: ObjectFieldNode, *_: Any) -> None:
         parent = get_named_type(self._info.get_parent_input_type())

@@ -53,6 +53,21 @@ def test_look_ups_cost_one_row_each(ask: Asker) -> None:
     assert measure(ask.schema, query).rows == 2 + 2 + 1
 
 
+def test_variables_of_another_operation_decide_nothing(ask: Asker) -> None:
+    """What is a page size in one operation may be an object in the other, which spreads none of its fragments."""
+    document = to_document(
+        parse(
+            "query Few($v: Int!) { users(first: $v) { nodes { ...Some } } } "
+            "query Found($v: UserFilter!) { users(first: 5, filter: $v) { nodes { id } } } "
+            "fragment Some on User { posts(first: $v) { nodes { id } } }"
+        )
+    )
+    rule = CostRule(ask.schema.core, ask.schema.graph, Limits(), None)
+    few, found = (document.operation(name) for name in ("Few", "Found"))
+    assert [rule.measure(document, few, {"v": size}).rows for size in (2, 3)] == [2 + 4, 3 + 9]
+    assert rule.measure(document, found, {"v": {"name": {"eq": "Ann"}}}).rows == 5
+
+
 def test_too_much_is_refused_by_name_before_anything_runs(ask: Asker) -> None:
     """The refusal names the limit and the selections that cost most; no statement is run."""
     query = "{ users(first: 1000) { nodes { posts(first: 1000) { nodes { tags(first: 1000) { nodes { name } } } } } } }"
