@@ -188,7 +188,7 @@ class _Maker:
     def _list(self, list_: List) -> List:
         """Return a list, unless its groups would be copied into each of its rows, which are kept."""
         parts = take_apart(list_.members)
-        if parts.groups and parts.has_rows and shares(list_):
+        if parts.groups and (parts.has_rows or parts.asked) and shares(list_):
             raise Uncompiled
         return list_
 

@@ -80,7 +80,9 @@ class ListReader:
             heads.update(zip(map(aggregate_name, parts.aggregates), made.c, strict=True))
         if "hasPreviousPage" in parts.asked and (page.after is not None or page.offset != 0):
             rows, values = self._ordered()
-            ahead = ahead_of_page(page.order, values, page.after, page.before, bind, has_offset=page.offset != 0)
+            # An offset that is a variable may be 0.
+            passes = bind(page.offset, BigInteger()) > literal_column("0") if page.offset != 0 else False
+            ahead = ahead_of_page(page.order, values, page.after, page.before, bind, has_offset=passes)
             heads["ahead"] = self._is_any(rows.where(ahead), f"b{site}")
         if "hasNextPage" in parts.asked and page.before is not None:
             rows, values = self._ordered()
@@ -159,6 +161,15 @@ def places_of(page: FromClause) -> list[ColumnElement[Any]]:
 def asks_for_more(parts: Parts, shape: ListShape) -> bool:
     """Return whether it has to be known that the list goes on in the direction of reading."""
     return ("hasPreviousPage" if shape.page.is_backward else "hasNextPage") in parts.asked
+
+
+def reads_page(parts: Parts, shape: ListShape) -> bool:
+    """Return whether the rows of the page are read: the JSON is an aggregate of them then.
+
+    What says the same of any page, such as that the first one has none before it, is no aggregate: beside rows that
+    are read, it would be said for each.
+    """
+    return parts.has_rows or asks_for_more(parts, shape)
 
 
 def aggregate_json(rows: Rows, content: selected.Aggregate) -> ColumnElement[Any]:

@@ -36,7 +36,7 @@ from schema.engine.arguments import ListShape, RowShape, RowsShape, Shape, Writt
 from schema.engine.created import new_row
 from schema.engine.json import Part, concat, merged, text
 from schema.engine.outline import Member, Outline
-from schema.engine.pages import Keys, ListReader, asks_for_more, folded, places_of
+from schema.engine.pages import Keys, ListReader, asks_for_more, folded, places_of, reads_page
 from schema.engine.taken import (
     Needed,
     Parts,
@@ -210,7 +210,7 @@ class _Renderer:
         reader = ListReader(self._graph, list_, shape, keys)
         source, heads = self._heads(reader, parts, None)
         rows = None
-        if parts.has_rows:
+        if reads_page(parts, shape):
             page, level, joined = self._page(reader, parts, source, is_numbered=asks_for_more(parts, shape))
             source = self._attach(level, joined, parts.row, None, is_unique=True)
             rows = folded(shape, parts, page, level, has_heads=bool(heads))
@@ -228,7 +228,7 @@ class _Renderer:
         source, heads = self._heads(reader, parts, wanted)
         key_columns: list[ColumnElement[Any]] = [] if wanted is None else list(wanted.c)
         rows = None
-        if parts.has_rows:
+        if reads_page(parts, shape):
             page, level, joined = self._page(reader, parts, source, is_numbered=True)
             # Both this level's text and the keys of the levels below read the rows, so they are kept.
             columns = list(level.columns.values())

@@ -22,7 +22,7 @@ class Parts:
     """All that is selected of its rows, under `nodes` and under `edges`, for what it needs."""
 
     has_rows: bool
-    """True where rows, or what depends on them, are selected."""
+    """True where rows, or their cursors, are selected; `pageInfo` may depend on them beside, see `reads_page`."""
 
     has_cursors: bool
     """True where cursors are selected."""
@@ -54,11 +54,11 @@ def take_apart(members: Sequence[Member]) -> Parts:
                     if isinstance(each.content, selected.Node):
                         row.extend(each.content.members)
             case selected.PageInfo(fields):
-                has_rows = True
                 asked.update(name for _, name in fields)
             case selected.Groups():
                 groups.append(member.content)
-    has_cursors = has_cursors or bool(asked & {"startCursor", "endCursor"})
+    has_ends = bool(asked & {"startCursor", "endCursor"})
+    has_rows, has_cursors = has_rows or has_ends, has_cursors or has_ends
     return Parts(tuple(row), has_rows, has_cursors, frozenset(asked), aggregates_in(members), tuple(groups))
 
 

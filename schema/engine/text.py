@@ -136,7 +136,7 @@ class JsonWriter:
                     parts.extend(["[", _folded(fold.rows, self._row_json(fold.rows, inner)), "]"])
                 case selected.Edges(inner) if fold.rows is not None:
                     parts.extend(["[", _folded(fold.rows, self._edge_json(fold.rows, inner, shape)), "]"])
-                case selected.PageInfo(fields) if fold.rows is not None:
+                case selected.PageInfo(fields):
                     parts.extend(_page_info(fields, shape, fold.heads, fold.rows))
                 case selected.Aggregate() | selected.Aggregates():
                     # Each is the same for all rows, so any of them will do: the largest.
@@ -173,11 +173,11 @@ def _folded(rows: Folded, json: ColumnElement[str]) -> ColumnElement[str]:
     return together if rows.is_in_page is None else together.filter(rows.is_in_page)
 
 
-def _page_info(fields: Sequence[tuple[str, str]], shape: ListShape, heads: Heads, rows: Folded) -> list[Part]:
-    is_backward = shape.page.is_backward
+def _page_info(fields: Sequence[tuple[str, str]], shape: ListShape, heads: Heads, rows: Folded | None) -> list[Part]:
+    is_backward, has_more = shape.page.is_backward, None if rows is None else rows.has_more
     ends = {
-        "hasNextPage": _is_any(None if is_backward else rows.has_more, heads.get("behind")),
-        "hasPreviousPage": _is_any(rows.has_more if is_backward else None, heads.get("ahead")),
+        "hasNextPage": _is_any(None if is_backward else has_more, heads.get("behind")),
+        "hasPreviousPage": _is_any(has_more if is_backward else None, heads.get("ahead")),
     }
     parts: list[Part] = ["{"]
     for index, (key, name) in enumerate(fields):
@@ -186,8 +186,10 @@ def _page_info(fields: Sequence[tuple[str, str]], shape: ListShape, heads: Heads
             parts.append(ends[name])
         elif name == "__typename":
             parts.append('"PageInfo"')
-        else:
+        elif rows is not None:
             parts.append(_end_cursor(shape, rows, rows.order if name == "startCursor" else rows.reverse))
+        else:
+            raise TypeError("cursors are of rows")
     return [*parts, "}"]
 
 

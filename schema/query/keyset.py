@@ -234,7 +234,7 @@ def ahead_of_page(
     before: Place | None,
     bind: Bind = as_parameter,
     *,
-    has_offset: bool,
+    has_offset: ColumnElement[bool] | bool,
 ) -> ColumnElement[bool]:
     """Return the condition that a row stands ahead of a page that is not empty for lack of rows to pass over.
 
@@ -247,12 +247,13 @@ def ahead_of_page(
         after: The place that the page begins behind, if any.
         before: The place that it ends ahead of, if any.
         bind: Puts the places' values in.
-        has_offset: True where the page passes over rows.
+        has_offset: True where the page passes over rows; a condition where only the statement's values say so.
     """
     backwards = order.reversed()
     passed = [] if after is None else [at_or_behind(backwards, expressions, after, bind)]
-    if has_offset:
-        passed.append(true() if before is None else behind(backwards, expressions, before, bind))
+    if has_offset is not False:
+        passed_over = true() if before is None else behind(backwards, expressions, before, bind)
+        passed.append(passed_over if has_offset is True else and_(has_offset, passed_over))
     return or_(false(), *passed)
 
 
