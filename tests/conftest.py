@@ -28,13 +28,19 @@ hypothesis.settings.register_profile("exploring", deadline=None)
 hypothesis.settings.load_profile(os.environ.get("ACHENE_HYPOTHESIS", "repeatable"))
 # The same cases in each run, so that a red test is one of the change at hand; ACHENE_HYPOTHESIS=exploring draws others.
 
+IS_EXPLORING = os.environ.get("ACHENE_HYPOTHESIS") == "exploring"
+"""True for who looks for new cases; tests that draw by seeds of their own begin at another one in each run."""
+
 IS_THOROUGH = bool(os.environ.get("CI") or os.environ.get("ACHENE_HYPOTHESIS"))
 """True where random tests draw all their cases: in CI, and for who looks for new ones."""
+
+TIMES = int(os.environ.get("ACHENE_TIMES", "1"))
+"""How many times as many cases are drawn, for who looks for new ones a good while."""
 
 
 def drawn(cases: int) -> int:
     """Return how many of so many random cases are drawn: a third where somebody waits for the tests."""
-    return cases if IS_THOROUGH else cases // 3
+    return cases * TIMES if IS_THOROUGH else cases // 3
 
 
 RUN_FOLDER = "ACHENE_TEST_RUN"

@@ -16,7 +16,7 @@ from schema.context import Context
 from schema.principal import EVERY, Principal
 from tests.conftest import clone, drop
 from tests.schema.zoo import Zoo, order_labels
-from tests.schema.zoo_rows import FIRST_ORDER, rows
+from tests.schema.zoo_rows import EXTREMES, FIRST_ORDER, rows
 
 READER = Principal(frozenset({EVERY}))
 """A caller who sees everything."""
@@ -72,9 +72,8 @@ async def ask(content_url: str) -> AsyncIterator[Asker]:
     await database.close()
 
 
-@pytest.fixture(scope="session")
-async def zoo_url(server_url: Callable[[str], str]) -> AsyncIterator[str]:
-    """Address of a database with the rows of the odd models; read it, never write to it."""
+async def _new_zoo(server_url: Callable[[str], str]) -> str:
+    """Make a database with the rows of the odd models and return its name."""
     name = await clone(server_url, "template0")
     database = Database(server_url(name), Settings(database_url=server_url(name)))
     async with database.writer.begin() as connection:
@@ -84,6 +83,13 @@ async def zoo_url(server_url: Callable[[str], str]) -> AsyncIterator[str]:
         await session.flush()
         await session.execute(order_labels.insert().values(order_id=FIRST_ORDER, label_code="a:b/c"))
     await database.close()
+    return name
+
+
+@pytest.fixture(scope="session")
+async def zoo_url(server_url: Callable[[str], str]) -> AsyncIterator[str]:
+    """Address of a database with the rows of the odd models; read it, never write to it."""
+    name = await _new_zoo(server_url)
     yield server_url(name)
     await drop(server_url, name)
 
@@ -94,3 +100,16 @@ async def ask_zoo(zoo_url: str) -> AsyncIterator[Asker]:
     database = Database(zoo_url, Settings(database_url=zoo_url))
     yield Asker(build_graph_schema(Zoo, own=()), database)
     await database.close()
+
+
+@pytest.fixture(scope="session")
+async def ask_extreme_zoo(server_url: Callable[[str], str]) -> AsyncIterator[Asker]:
+    """The graph of the odd models, over more rows: the first and the last values of each type."""
+    name = await _new_zoo(server_url)
+    database = Database(server_url(name), Settings(database_url=server_url(name)))
+    async with database.writer.begin() as connection:
+        for statement in EXTREMES:
+            await connection.exec_driver_sql(statement)
+    yield Asker(build_graph_schema(Zoo, own=()), database)
+    await database.close()
+    await drop(server_url, name)

@@ -1,5 +1,7 @@
 """Rows for the models of `zoo`: every edge of every type, empty lists, nulls, pairs that stand twice."""
 
+# ruff: noqa: E501 - rows in SQL, in as few lines as they fit in
+
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -94,3 +96,54 @@ def _bare() -> Specimen:
         span=timedelta(seconds=-1), uuid=SECOND_ORDER, mood=Mood.CALM, state="true", document={}, words=[],
         numbers=[], moods=[], moments=[], raw=b"", code="",
     )  # fmt: skip
+
+
+COLUMNS = (
+    "id", "text", "varchar", "small", "integer", "big", "numeric", "double", "flag", "day", "clock", "moment", "local",
+    "span", "uuid", "mood", "state", "document", "words", "numbers", "moods", "moments", "raw", "code",
+)  # fmt: skip
+
+EXTREME: tuple[tuple[str, ...], ...] = (
+    (
+        "3", r"E'\\x01\\x1f\\x7f\\u2028\\uffff\\U0010ffff</script>'", "'  padded  '", "32767", "-2147483648", "-9223372036854775808",
+        "9999999999999999.9999", "5e-324", "true", "'infinity'", "'23:59:59.5'", "'infinity'", "'infinity'",
+        "'100 years 25:01:01.000001'", "'ffffffff-ffff-ffff-ffff-ffffffffffff'", "'calm'", "'in review'",
+        """'{"big": 123456789012345678901234567890.10, "e": 1e400, "\\u2028": "\\"", "n": null}'""",
+        """ARRAY['NULL', '{}', E'a\\nb', '💐', ' ']""", "'{9223372036854775807,-9223372036854775808}'", "'{very angry,very angry}'",
+        "'{0001-01-01 00:00:00+00,9999-12-31 23:59:59.999999+00}'", "decode(repeat('00ff', 300), 'hex')", "'ÄÖ'",
+    ),
+    (
+        "4", "repeat('long \"text\" ', 1000)", "'12345678901234567890'", "0", "1", "1", "-0.0001", "1.7976931348623157e308",
+        "false", "'-infinity'", "'00:00:00.000001'", "'-infinity'", "'-infinity'", "'-1 year -2 mons +3 days -04:05:06.7'",
+        "gen_random_uuid()", "'very angry'", "'2nd draft'", "'null'", "'[0:1]={a,b}'", "'[5:6]={1,2}'", "'{calm}'",
+        "'{}'", "'\\x'", "''",
+    ),
+    (
+        "5", "'x'", "'é'", "-1", "-1", "9007199254740993", "0.1000", "'-0'", "true", "'0001-01-01'", "'23:59:59.999999'",
+        "'0001-01-01 00:00:00+00'", "'9999-12-31 23:59:59.999999'", "'1 mon -1 day'", "gen_random_uuid()", "'calm'",
+        "'true'", "'[1.0, 1.10, 1e3, -0.0, \"\\\\\"]'", "'{}'", "'{NULL,NULL}'", "'{}'", "'{2000-02-29 12:00:00.5+00}'",
+        "decode(repeat('fb', 57), 'hex')", "'a'",
+    ),
+    (
+        "6", "' '", "'%_'", "1", "0", "0", "100", "1e16", "false", "'9999-12-31'", "'12:00'", "'9999-12-31 23:59:59.999999+00'",
+        "'0001-01-01 00:00:00'", "'-00:00:00.000001'", "gen_random_uuid()", "'calm'", "'true'", "'\"text\"'", "'{a}'", "'{0}'",
+        "'{calm}'", "'{}'", "'\\x00'", "'b'",
+    ),
+)  # fmt: skip
+"""Values of the columns of a specimen, in SQL."""
+
+EXTREMES: tuple[str, ...] = (
+    *(
+        f"INSERT INTO specimens ({', '.join(f'{name}' for name in COLUMNS)}) VALUES ({', '.join(row)})"
+        for row in EXTREME
+    ),
+    "UPDATE specimens SET maybe_text = text, maybe_big = big, maybe_moment = moment, maybe_span = span, "
+    "maybe_document = document, maybe_words = words, maybe_mood = mood, maybe_raw = raw WHERE id IN (3, 5)",
+    r"""INSERT INTO labels VALUES (''), (' '), ('"'), ('\'), (E'line\n\t'), (repeat('long ', 40)), ('Label:a'), ('[1]')""",
+    "INSERT INTO order_labels SELECT '00000000-0000-0000-0000-000000000001', code FROM labels WHERE code > 'a'",
+    """INSERT INTO "order" (id, class, "select", count) VALUES ('ffffffff-0000-4000-8000-000000000000', '', '', -1)""",
+    "INSERT INTO people (id, name, boss_id) VALUES (4, '', 4), (5, 'Ada', 2), (6, 'Ada', 5)",
+    "INSERT INTO friends VALUES (4, 4), (4, 5), (5, 4)",
+    "INSERT INTO passports VALUES (4, ''), (5, 'X1')",
+)
+"""Statements that add the first and last values of each type, keys of any form, and rows that lead to themselves."""

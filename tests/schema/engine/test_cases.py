@@ -15,34 +15,33 @@ from schema.documents import to_document
 from schema.engine.engine import Engine
 from schema.errors import LimitError, StatementFailedError, UnavailableError
 from tests.schema.conftest import Asker
-from tests.schema.engine.test_differential import both_ways
+from tests.schema.engine.ground import both_ways, ground_of
 
 AUTHORS = (
     "posts(first: 4) { nodes { author { posts(first: 2) { nodes { title comments(first: 1) { nodes { id } } } } } } }"
 )
 COMPARED = [
-    (f"{{ {AUTHORS} }}", {}, "same"),
-    ("{ tags(first: 3) { nodes { posts(first: 2) { nodes { tags(first: 2) { totalCount nodes { name } } } } } } }", {}, "same"),
-    ('{ post(id: "UG9zdDox") { author { posts(last: 2) { pageInfo { hasNextPage hasPreviousPage } nodes { id } } } } }', {}, "same"),
-    ("{ posts(first: 3) { groups(by: [AUTHOR], first: 2) { keys { author { name posts(first: 1) { nodes { id } } } } } } }", {}, "same"),
+    (f"{{ {AUTHORS} }}", {}, "engine"),
+    ("{ tags(first: 3) { nodes { posts(first: 2) { nodes { tags(first: 2) { totalCount nodes { name } } } } } } }", {}, "engine"),
+    ('{ post(id: "UG9zdDox") { author { posts(last: 2) { pageInfo { hasNextPage hasPreviousPage } nodes { id } } } } }', {}, "engine"),
+    ("{ posts(first: 3) { groups(by: [AUTHOR], first: 2) { keys { author { name posts(first: 1) { nodes { id } } } } } } }", {}, "engine"),
     (f"{{ {AUTHORS.replace('nodes { author', 'groups(by: [DRAFT]) { aggregate { count } } nodes { author', 1)} }}", {}, "uncompiled"),
-    ('{ nodes(ids: ["UG9zdDox", "VXNlcjox", "UG9zdDox"]) { ... on Post { tags(first: 1) { nodes { name } } } ... on User { name } } }', {}, "same"),
-    ("{ nodes(ids: []) { id } }", {}, "same"),
-    ("{ posts(first: 2) { nodes { a: excerpt(length: 20) b: excerpt readingMinutes author { name } } } }", {}, "same"),
-    ("query ($n: Int = 30) { posts(first: 2) { nodes { excerpt(length: $n) } } }", {}, "same"),
-    ("{ posts(first: 2) { nodes { excerpt(length: 0) } } }", {}, "failed"),
+    ('{ nodes(ids: ["UG9zdDox", "VXNlcjox", "UG9zdDox"]) { ... on Post { tags(first: 1) { nodes { name } } } ... on User { name } } }', {}, "engine"),
+    ("{ nodes(ids: []) { id } }", {}, "engine"),
+    ("{ posts(first: 2) { nodes { a: excerpt(length: 20) b: excerpt readingMinutes author { name } } } }", {}, "engine"),
+    ("query ($n: Int = 30) { posts(first: 2) { nodes { excerpt(length: $n) } } }", {}, "engine"),
+    ("{ posts(first: 2) { nodes { excerpt(length: 0) } } }", {}, "refused"),
     ('query ($id: ID = "abc") { user(id: $id) { name } }', {"id": None}, "refused"),
     ("query ($f: Boolean = true) { posts(first: 1) { nodes { id title @include(if: $f) } } }", {"f": None}, "refused"),
-    ('{ posts(first: 2, filter: {category: {id: {in: ["Q2F0ZWdvcnk6MQ", "Q2F0ZWdvcnk6Mg"]}}}) { totalCount nodes { id } } }', {}, "same"),
-    ('{ posts(first: 2, filter: {not: {category: {id: {eq: "Q2F0ZWdvcnk6MQ"}}}}) { totalCount nodes { id } } }', {}, "same"),
+    ('{ posts(first: 2, filter: {category: {id: {in: ["Q2F0ZWdvcnk6MQ", "Q2F0ZWdvcnk6Mg"]}}}) { totalCount nodes { id } } }', {}, "engine"),
+    ('{ posts(first: 2, filter: {not: {category: {id: {eq: "Q2F0ZWdvcnk6MQ"}}}}) { totalCount nodes { id } } }', {}, "engine"),
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "variables", "way"), COMPARED, ids=[text for text, _, _ in COMPARED])
 async def test_both_ways(ask: Asker, text: str, variables: dict[str, Any], way: str) -> None:
     """The two ways give the same answer, and the engine is used where it can be."""
-    assert ask.schema.engine is not None
-    assert await both_ways(ask, ask.schema.engine, text, variables) == way
+    assert await both_ways(ground_of(ask), text, variables) == way
 
 
 @pytest.mark.parametrize("field", ["isPublished", "publishedAt", "viewCount"])
@@ -52,8 +51,54 @@ async def test_pages_behind_a_cursor(ask: Asker, field: str, direction: str) -> 
     page = f"posts(first: 5, orderBy: [{{{field}: {direction}}}]%s) {{ edges {{ cursor }} }}"
     first = await ask("{ %s }" % (page % ""))
     cursor = first.data["posts"]["edges"][-1]["cursor"]
-    assert ask.schema.engine is not None
-    assert await both_ways(ask, ask.schema.engine, "{ %s }" % (page % f', after: "{cursor}"'), {}) == "same"
+    assert await both_ways(ground_of(ask), "{ %s }" % (page % f', after: "{cursor}"'), {}) == "engine"
+
+
+@pytest.mark.parametrize("offset", [0, 1])
+async def test_an_offset_that_is_a_variable_may_be_none(ask: Asker, offset: int) -> None:
+    """Rows are ahead of a page where any were passed over; one statement says so for every offset."""
+    text = "query ($n: Int) { posts(first: 2, offset: $n) { pageInfo { hasPreviousPage startCursor } nodes { id } } }"
+    assert await both_ways(ground_of(ask), text, {"n": offset}) == "engine"
+    assert (
+        await both_ways(
+            ground_of(ask), text.replace("first: 2", 'first: 2, before: "WyJQb3N0OisuaWQiLCAiOSJd"'), {"n": offset}
+        )
+        == "engine"
+    )
+
+
+@pytest.mark.parametrize(
+    "page", ["", "first: 2", "first: 0", "last: 2", "first: 2, offset: 1", "first: 2, filter: {id: {in: []}}"]
+)
+@pytest.mark.parametrize("shown", ["hasPreviousPage", "hasNextPage", "__typename"])
+async def test_a_page_of_which_no_row_is_shown(ask: Asker, page: str, shown: str) -> None:
+    """What says of a page where it stands is said once, however many rows are on it."""
+    arguments = f"({page})" if page else ""
+    info = f"{arguments} {{ pageInfo {{ {shown} }} }}"
+    for text in (
+        f"{{ posts{info} }}",
+        f"{{ users(first: 2) {{ nodes {{ name posts{info} }} }} }}",
+        f'{{ user(id: "VXNlcjox") {{ name posts{info} }} }}',
+        f"{{ comments(first: 4) {{ nodes {{ post {{ comments{info} }} }} }} }}",
+    ):
+        assert await both_ways(ground_of(ask), text, {}) == "engine"
+
+
+async def test_operations_of_a_document_have_their_own_variables(ask: Asker) -> None:
+    """What a name stands for in one operation says nothing of the other, whatever fragments they spread."""
+    document = to_document(
+        parse(
+            "query Few($v: Boolean!) { posts(first: 1) { nodes { ...Flagged } } } "
+            "query Ordered($v: [PostOrder!]!) { posts(first: 1, orderBy: $v) { nodes { id ...Plain } } } "
+            "fragment Flagged on Post { id title @include(if: $v) ...Plain } fragment Plain on Post { slug }"
+        )
+    )
+    ground = ground_of(ask)
+    assert not ground.conflicts(document)
+    for flag in (True, False):
+        assert await ground.both(document, "Few", {"v": flag}, ground.callers[0]) == "engine"
+    for direction in ("ASC", "DESC"):
+        assert await ground.both(document, "Ordered", {"v": [{"title": direction}]}, ground.callers[0]) == "engine"
 
 
 async def test_comparisons_of_all_filters_are_counted(ask: Asker) -> None:
