@@ -12,15 +12,13 @@ from graphql import (
     GraphQLSchema,
     OperationDefinitionNode,
     OperationType,
-    VariableNode,
-    visit,
 )
 from graphql.execution.values import VariableValues
-from graphql.language import DirectiveNode, Visitor
 
 from schema.documents import Document
 from schema.engine.arguments import ArgumentReader, ListShape, Shape, Slot, WrittenShape, slot_name
 from schema.engine.created import NEW, Creator, id_line, is_read, written
+from schema.engine.flags import flag_names
 from schema.engine.outline import Outline, OwnField, Site
 from schema.engine.outliner import Uncompiled, make_outline
 from schema.engine.own import fill, own_reads
@@ -306,7 +304,7 @@ class Engine:
         found: _Known | None = document.memo.get((self, id(operation)))
         if found is None:
             is_mutation = operation.operation is OperationType.MUTATION
-            flags, spread = _flag_names(document, operation), Spread(self._core, operation)
+            flags, spread = flag_names(document, operation), Spread(self._core, operation)
             found = _Known(is_mutation, flags, LRUCache(MOST_PLANS), spread, {})
             document.memo[self, id(operation)] = found
         return found
@@ -382,23 +380,3 @@ def _size(kept: tuple[_Plan, Statement | None]) -> int:
     if statement is None:
         return BASE_BYTES
     return BASE_BYTES + 8 * len(statement.sql) + PARAMETER_BYTES * len(statement.parameters)
-
-
-def _flag_names(document: Document, operation: OperationDefinitionNode) -> tuple[str, ...]:
-    """Return the names of the variables that stand in `@skip` and `@include`."""
-    finder = _Flags()
-    for definition in document.definitions_of(operation):
-        visit(definition, finder)
-    return tuple(sorted(finder.names))
-
-
-class _Flags(Visitor):
-    def __init__(self) -> None:
-        super().__init__()
-        self.names: set[str] = set()
-
-    def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-        if node.name.value in ("skip", "include"):
-            for argument in node.arguments or ():
-                if isinstance(argument.value, VariableNode):
-                    self.names.add(argument.value.name.value)
