@@ -6,7 +6,8 @@ from typing import Final
 from starlette.types import Scope
 
 from api.http.client_address import client_host
-from api.rates.rates import Rates
+from api.rates.rates import Decision, Rates
+from api.rates.standing import Standing
 from schema.principal import Principal
 
 STANDINGS: Final = "achene.standings"
@@ -40,19 +41,20 @@ def charging(scope: Scope, principal: Principal, rates: Rates) -> Callable[[int]
         return None
     standings = scope.get(STANDINGS, [])
 
-    async def wait(rows: int) -> None:
-        decision = await rates.charge(account, rows)
-        standings.extend(decision.standings)
-        if decision.refusal is not None:
-            raise decision.refusal
-
     def charge(rows: int) -> Awaitable[None] | None:
         decision = rates.charge_now(account, rows)
         if decision is None:
-            return wait(rows)
+            return _waited_for(rates.charge(account, rows), standings)
         standings.extend(decision.standings)
         if decision.refusal is not None:
             raise decision.refusal
         return None
 
     return charge
+
+
+async def _waited_for(deciding: Awaitable[Decision], standings: list[Standing]) -> None:
+    decision = await deciding
+    standings.extend(decision.standings)
+    if decision.refusal is not None:
+        raise decision.refusal
