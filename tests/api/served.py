@@ -2,9 +2,10 @@
 
 import asyncio
 import io
+import socket
 import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
@@ -95,13 +96,39 @@ def _config(app: FastAPI) -> uvicorn.Config:
     return uvicorn.Config(app, http=http, log_config=None, access_log=False, server_header=False, proxy_headers=False)
 
 
+class _Server(uvicorn.Server):
+    """A server that stops at once: uvicorn looks ten times a second whether it is to, and then waits as long again."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.leaving = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        await self.on_tick(0)
+        while not self.leaving.is_set():
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self.leaving.wait(), 1)
+            await self.on_tick(0)  # the date goes on
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for server in self.servers:
+            server.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        while self.server_state.connections or self.server_state.tasks:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.002)
+        for server in self.servers:
+            await server.wait_closed()
+        await self.lifespan.shutdown()
+
+
 @asynccontextmanager
 async def serving(url: str, graph: GraphSchema | None = None, **settings: Any) -> AsyncIterator[Served]:
     """Serve a database."""
     stream = io.StringIO()
     app = make_app(url, stream, graph, **settings)
     listener = bind("127.0.0.1", 0)
-    server = uvicorn.Server(_config(app))
+    server = _Server(_config(app))
     task = asyncio.create_task(server._serve(sockets=[listener]))
     try:
         async with asyncio.timeout(30):
@@ -115,7 +142,7 @@ async def serving(url: str, graph: GraphSchema | None = None, **settings: Any) -
             served.take_log()
             yield served
     finally:
-        server.should_exit = True
+        server.leaving.set()
         async with asyncio.timeout(30):
             await task
         listener.close()
