@@ -78,12 +78,12 @@ def tell(trail: Trail, document: Document, name: str | None, persisted: Persiste
     Raises:
         OperationError: There is none of that name, or there are several and none was named.
     """
-    told: tuple[str | None, OperationType, str, str | None] | None = document.memo.get((tell, name))
+    told: tuple[str | None, OperationType, str, str, str | None] | None = document.memo.get((tell, name))
     if told is None:
         operation = document.operation(name)
         shown = operation.name.value[:LONGEST_NAME] if operation.name else None
-        told = shown, operation.operation, document.hash[:SHOWN_HASH], persisted.name_of(document)
+        kind, hash_ = operation.operation, document.hash[:SHOWN_HASH]
+        told = shown, kind, kind.value, hash_, persisted.name_of(document)
         document.memo[tell, name] = told
-    trail.operation, kind, trail.hash, trail.saved = told
-    trail.operation_kind = kind.value
+    trail.operation, kind, trail.operation_kind, trail.hash, trail.saved = told
     return kind

@@ -99,8 +99,9 @@ def _one(body: bytes, found: Any, limits: JsonLimits) -> Operation:
     if not isinstance(found, dict):
         raise BadRequestError('The body must be a JSON object such as {"query": "{ __typename }"}.')
     operation = _operation(found)
-    limits.check(body, "extensions", operation.extensions)
-    size = limits.check(body, "variables", operation.variables)
+    if operation.extensions:
+        limits.check(body, "extensions", operation.extensions)
+    size = limits.check(body, "variables", operation.variables) if operation.variables else 0
     return replace(operation, size=size) if size else operation
 
 

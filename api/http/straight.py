@@ -246,12 +246,11 @@ class Straight(Protocol):
         """
         common, fields = self.common, answer.fields(size)
         common.look(self.server_state.default_headers)
-        lines = [b"%s: %s\r\n" % field for field in fields]
-        said = b"".join(lines)
-        if said.count(b"\n") != len(lines) or said.count(b"\r") != len(lines):
+        said = b"\r\n".join(map(b": ".join, fields))
+        if said.count(b"\n") != len(fields) - 1 or said.count(b"\r") != len(fields) - 1:
             raise ValueError("a header of an answer holds the end of a line")
         close = CLOSE if self._is_ending and not common.is_last else b""
-        return b"".join((STATUS_LINE[answer.status], common.lines, said, more, close, b"\r\n"))
+        return b"".join((STATUS_LINE[answer.status], common.lines, said, b"\r\n", more, close, b"\r\n"))
 
     def on_message_begin(self) -> None:
         """Note that uvicorn's parser has begun to read a request."""
