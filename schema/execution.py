@@ -1,5 +1,6 @@
 """Runs operations: the engine where it can, resolvers and loaders where it cannot. Both give the same answer."""
 
+import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -91,6 +92,7 @@ class Executor:
         self._engine = engine
         self._largest_answer = largest_answer
         self._coercers = Coercers()
+        self._writing: set[asyncio.Task[bytes | None]] = set()
 
     async def answer(
         self, document: Document, *, operation_name: str | None, variables: dict[str, Any] | None, context: Context
@@ -253,6 +255,13 @@ class Executor:
             return None
 
     async def _write(self, question: Question, written: Written, context: Context) -> bytes | None:
+        """Write a row, and go on with it where the caller leaves: nobody could say whether it was written."""
+        writing = asyncio.create_task(self._written(question, written, context))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+        return await asyncio.shield(writing)
+
+    async def _written(self, question: Question, written: Written, context: Context) -> bytes | None:
         compiled = question.compiled
         told = await context.database.write_bytes(compiled.statement.sql, compiled.arguments, written.table)
         data, line, id_ = told.rpartition(b"\n")

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from hashlib import sha256
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from graphql.execution.values import VariableValues
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from schema.audit import Audit, Note
 from schema.build import GraphSchema, build_graph_schema
 from schema.context import Context
 from schema.documents import Documents
@@ -311,3 +313,32 @@ async def test_what_is_wrong_in_a_later_request(write: Writes) -> None:
     for wrong, code in (({"age": 200}, "OUT_OF_RANGE"), ({"name": ""}, "EMPTY"), ({"email": "B"}, "INVALID")):
         found = await refused(write, "createUser", {"name": "A", "email": "c@b.org", "age": 3} | wrong)
         assert (found[0][1], found[0][2]) == (code, ["input", *wrong])
+
+
+async def test_a_caller_that_leaves(write: Writes) -> None:
+    """What was begun is written and told all the same, since nobody could say whether it was."""
+    document = Documents(write.schema.core).get(
+        "mutation ($input: CreateTagInput!) { createTag(input: $input) { __typename } }"
+    )
+    told, blocker = list[Note](), await asyncpg.connect(write.url)
+    for number in range(6):  # more than there are connections to write over
+        context = Context(WRITER, write.database, write.schema.new_loaders(write.database, WRITER), "test")
+        context.audit = Audit(lambda _mutation, note: told.append(note), None)
+        given, other = {"input": {"slug": f"s{number}", "name": "A"}}, blocker.transaction()
+        await other.start()
+        await blocker.execute(f"INSERT INTO tags (slug, name) VALUES ('s{number}', 'B')")
+        task = asyncio.create_task(write.schema.answer(document, operation_name=None, variables=given, context=context))
+        async with asyncio.timeout(10):
+            while not await write.rows("SELECT 1 FROM pg_locks WHERE NOT granted"):  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+        await other.rollback()
+        async with asyncio.timeout(10):
+            while len(told) == number:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.02)
+    await blocker.close()
+    rows = await write.rows("SELECT id FROM tags WHERE name = 'A' ORDER BY id")
+    assert [note.ids for note in told] == [[encode(f"Tag:{id_}")] for (id_,) in rows]
+    assert len(rows) == 6
