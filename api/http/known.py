@@ -5,6 +5,7 @@ of one is kept with its connection. A request whose head has the same bytes, but
 is the same request with another body. Nothing is parsed here: where another byte differs, uvicorn's parser reads it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
 from typing import Any, Final
@@ -20,7 +21,17 @@ LENGTH_LINE: Final = b"\r\n" + LENGTH + b":"
 MOST_DIGITS: Final = 9
 """Most digits of a length that is looked at."""
 
-UNLIKE: Final = frozenset({b"x-request-id", b"traceparent", b"idempotency-key", b"content-encoding", b"expect"})
+UNLIKE: Final = frozenset(
+    {
+        b"x-request-id",
+        b"traceparent",
+        b"idempotency-key",
+        b"content-encoding",
+        b"transfer-encoding",
+        b"expect",
+        b"upgrade",
+    }
+)
 """Headers that differ each time, or that say how the body is to be read."""
 
 ASGI: Final = (
@@ -31,7 +42,6 @@ ASGI: Final = (
     "client",
     "scheme",
     "root_path",
-    "state",
     "method",
     "path",
     "raw_path",
@@ -74,10 +84,16 @@ class KnownHead:
             return None
         return data[body_at:]
 
-    def new_scope(self, body: bytes) -> dict[str, Any]:
-        """Return the scope of another request."""
+    def new_scope(self, body: bytes, state: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the scope of another request.
+
+        Args:
+            body: Its body.
+            state: What the application has put down at its start, of which each request has a copy: what one notes in
+                its own is nothing to the next.
+        """
         headers = self.headers | {LENGTH: b"%d" % len(body)}
-        return {**self.scope, "headers": list(headers.items()), HEADERS: headers}
+        return {**self.scope, "state": dict(state), "headers": list(headers.items()), HEADERS: headers}
 
 
 def known_head(head: bytes, scope: dict[str, Any]) -> KnownHead | None:

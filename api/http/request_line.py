@@ -48,8 +48,8 @@ class RequestLine:
 
     def __init__(self, app: ASGIApp, telemetry: Telemetry, hsts_seconds: int = 0) -> None:
         self._app = app
-        self._secure = (*SECURITY, (b"strict-transport-security", b"max-age=%d" % hsts_seconds))
-        self._has_hsts = hsts_seconds > 0
+        hsts = (b"strict-transport-security", b"max-age=%d" % hsts_seconds)
+        self._secure = (*SECURITY, hsts) if hsts_seconds > 0 else SECURITY
         self._log = logger()
         self._telemetry = telemetry
         self._lines = RequestLines()
@@ -62,7 +62,7 @@ class RequestLine:
             return
         began = time.perf_counter()
         trail = self._begun(scope, _request_id(scope), _kind(scope["path"]))
-        response = _Response(scope, send, trail.request_id, self._secure if self._is_secured(scope) else SECURITY)
+        response = _Response(scope, send, trail.request_id, self._secure)
         with self._telemetry.around(scope, trail):
             try:
                 await self._app(scope, receive, response.send)
@@ -117,25 +117,22 @@ class RequestLine:
         self._lines.write(scope["method"], scope["path"], trail, status, seconds)
         self._telemetry.note(trail, status, seconds)
 
-    def _is_secured(self, scope: Scope) -> bool:
-        return self._has_hsts and scope["scheme"] == "https"
-
     def _lines_of(self, scope: Scope, trail: Trail) -> bytes:
         """Return what every answer of the graph has in its head."""
         late = scope.get(LATE)
-        parts = self._each[self._is_secured(scope)], _joined(late()) if late is not None else b"", POLICY_LINE
+        parts = self._each[scope["scheme"] == "https"], _joined(late()) if late is not None else b"", POLICY_LINE
         return b"x-request-id: %s\r\n%s%s%s" % (trail.request_id.encode(), *parts)
 
 
 class _Response:
     """Sends a response on, with the headers that each one has, and remembers its status."""
 
-    __slots__ = ("_id", "_more", "_scope", "_send", "status")
+    __slots__ = ("_id", "_scope", "_secure", "_send", "status")
 
-    def __init__(self, scope: Scope, send: Send, request_id: str, more: Sequence[tuple[bytes, bytes]]) -> None:
+    def __init__(self, scope: Scope, send: Send, request_id: str, secure: Sequence[tuple[bytes, bytes]]) -> None:
         self._scope = scope
         self._send = send
-        self._more = more
+        self._secure = secure
         self._id = request_id.encode()
         self.status: int | None = None
 
@@ -143,7 +140,8 @@ class _Response:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             given, late = message.get("headers", ()), self._scope.get(LATE)
-            headers = [*given, (b"x-request-id", self._id), *self._more, *(late() if late is not None else ())]
+            more = self._secure if self._scope["scheme"] == "https" else SECURITY  # as proxies have told by now
+            headers = [*given, (b"x-request-id", self._id), *more, *(late() if late is not None else ())]
             if not _has_policy(given):
                 headers.append(CLOSED_POLICY)
             message = {**message, "headers": headers}

@@ -97,10 +97,12 @@ class Exchange:
         self.has_begun = True
         pieces = answer.body if isinstance(answer.body, tuple) else (answer.body,)
         size = sum(map(len, pieces))
-        head = protocol.head_of(answer, size, more)
         transport = protocol.transport
+        if protocol.flow.write_paused:  # the client has not taken the answers before this one
+            await protocol.flow.drain()
         if transport.is_closing():
             return
+        head = protocol.head_of(answer, size, more)
         if size <= SLICE_BYTES:
             transport.write(b"".join((head, *pieces)))
             return
@@ -192,12 +194,16 @@ class Straight(Protocol):
             return
         if self._is_resting and (lane := self.lane) is not None:
             if self._known is not None and (body := self._known.body_of(data)) is not None:
-                self._begin(lane, self._known.new_scope(body), body)
+                self._begin(lane, self._known.new_scope(body, self.app_state), body)
                 return
             self._chunk = data
         else:
             self._chunk = None
         super().data_received(data)
+        if self._is_resting and self.timeout_keep_alive_task is None and self._head_timer is None:
+            self._expect_more(
+                self._left()
+            )  # no request began: there were but ends of lines, which uvicorn waits behind
 
     def _begin(self, lane: Lane, scope: dict[str, Any], body: bytes) -> None:
         """Begin to answer a request."""
@@ -216,7 +222,8 @@ class Straight(Protocol):
         self.server_state.total_requests += 1
         if self.transport.is_closing() or self._is_ending or self.common.is_last:
             self.transport.close()
-            self._expect_reading()
+            if self in self.connections:
+                self._expect_reading()
             return
         self.waiting[self] = None
         self._rested_at = self.loop.time()
@@ -232,11 +239,15 @@ class Straight(Protocol):
 
     def timeout_keep_alive_handler(self) -> None:
         """Close a connection that was idle for long; its timer is not set anew for each request on the straight way."""
-        left = self._rested_at + self.timeout_keep_alive - self.loop.time()
+        left = self._left()
         if self._exchange is not None or left > 0:
             self._expect_more(max(left, LOOK_SECONDS))
         else:
             super().timeout_keep_alive_handler()
+
+    def _left(self) -> float:
+        """Return for how many seconds the connection may still be idle."""
+        return self._rested_at + self.timeout_keep_alive - self.loop.time()
 
     def head_of(self, answer: Answer, size: int, more: bytes) -> bytes:
         """Return the head of an answer as uvicorn writes it.
@@ -277,6 +288,7 @@ class Straight(Protocol):
     def on_response_complete(self) -> None:
         """Note whether the next bytes begin a request."""
         self._is_resting = self._is_read and not self.pipeline
+        self._rested_at = self.loop.time()
         super().on_response_complete()
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
