@@ -74,6 +74,7 @@ class Writer:
         self.inputs.is_plain = self.random.random() < 0.5
         self.shared, self.left = {}, self.random.choice((3, 5, 8, 12, 25))
         names = [name for name in query.fields if f"Query.{name}" not in self.skipped]
+        names += [name for name in names if "first" in query.fields[name].args]  # what leads to most
         chosen = [self.random.choice(names) for _ in range(self.random.choice((1, 1, 1, 1, 1, 2, 3)))]
         depths = [self.random.choice((1, 1, 2, 3)) for _ in chosen]
         parts = [
@@ -260,9 +261,11 @@ class Writer:
         leaves = [name for name in names if is_leaf_type(get_named_type(type_.fields[name].type))]
         others = [name for name in names if name not in leaves]
         is_part = type_.name.endswith(PARTS)
-        chosen = self.random.sample(leaves, min(len(leaves), self.random.choice((1, 1, 2, 3)))) if leaves else []
+        count = self.random.choice((1, 1, 2, 3) if others else (1, 4, 7, 10))  # of values alone there may be many
+        chosen = self.random.sample(leaves, min(len(leaves), count))
         if is_part or (depth > 0 and self.left > 0):
-            count = self.random.choice((1, 1, 1, 1, 2) if is_part else (0, 0, 1, 1, 1, 2))
+            several = (1, 2, 3) if type_.name.endswith("Aggregate") else (1, 1, 1, 1, 2)
+            count = self.random.choice(several if is_part else (0, 0, 1, 1, 1, 2))
             chosen += self.random.sample(others, min(len(others), count))
         again = self.random.choice(chosen) if chosen and self.random.random() < 0.1 else None
         for name in chosen:

@@ -17,6 +17,7 @@ from graphql import (
     parse,
     validate,
 )
+from sqlalchemy.exc import DBAPIError
 
 from schema.build import GraphSchema
 from schema.context import Context, Database
@@ -118,7 +119,14 @@ def apart(found: bytes, expected: bytes) -> str:
 def unexpected(result: ExecutionResult) -> list[str]:
     """Return the errors that are no answer to a wrong operation."""
     errors = [error.original_error for error in result.errors or ()]
-    return [repr(error) for error in errors if error is not None and not isinstance(error, PublicError | GraphQLError)]
+    return [repr(error) for error in errors if not (error is None or is_told(error))]
+
+
+def is_told(error: Exception) -> bool:
+    """Return whether an error is one of an operation, or of PostgreSQL about a value, such as a sum out of range."""
+    if isinstance(error, DBAPIError):
+        return str(getattr(error.orig, "sqlstate", "")).startswith("22")
+    return isinstance(error, PublicError | GraphQLError)
 
 
 async def explored(schema: GraphSchema, database: Database, callers: Sequence[Caller], ids: Sequence[str]) -> Ground:

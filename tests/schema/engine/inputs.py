@@ -229,7 +229,12 @@ class Inputs:
             for name, each in type_.fields.items()
             if depth > 0 or not isinstance(get_named_type(each.type), GraphQLInputObjectType)
         ]
-        count = 1 if type_.is_one_of else min(len(names), self.random.choice((1, 1, 2)))
+        are_operators = not any(
+            isinstance(get_named_type(each.type), GraphQLInputObjectType) for each in type_.fields.values()
+        )
+        count = (
+            1 if type_.is_one_of else min(len(names), self.random.choice((1, 2, 3) if are_operators else (1, 1, 2, 3)))
+        )
         return {name: self._member(type_, name, depth, pool) for name in self.random.sample(names, count)}
 
     def _member(self, type_: GraphQLInputObjectType, name: str, depth: int, pool: Pool) -> Any:
