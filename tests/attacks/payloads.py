@@ -28,6 +28,9 @@ class Attack:
     says: str = ""
     """What the message has in it."""
 
+    data: Any = None
+    """What is answered, where it is not refused and that tells whether it did harm."""
+
     headers: dict[str, str] = field(default_factory=dict)
     """Headers beside those of a GraphQL request by POST."""
 
@@ -226,12 +229,14 @@ def variables() -> Iterator[Attack]:
         lambda: query(titles, {"f": {"title": {"icontains": "%' OR 1=1; DROP TABLE posts; --"}}}),
         None,
         200,
+        data={"posts": {"totalCount": 0}},
     )
     yield Attack(
         "patterns that backtrack",
         lambda: query(titles, {"f": {"body": {"icontains": "%_" * 20_000}}}),
         None,
         200,
+        data={"posts": {"totalCount": 0}},
     )
 
 

@@ -18,6 +18,8 @@ async def test_attack(victim: Victim, attack: Attack) -> None:
         found = response.json()
         codes = [error["extensions"]["code"] for error in found.get("errors", [{"extensions": {"code": None}}])]
         assert (response.status_code, codes[0]) == (attack.status, attack.code), response.text[:500]
+        if attack.data is not None:
+            assert found["data"] == attack.data
         if attack.code:
             assert attack.says in found["errors"][0]["message"]
             assert len(response.content) < 20_000
