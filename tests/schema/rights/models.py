@@ -29,7 +29,7 @@ class Member(House):
         "name", "email", "wages", "diary", "has_email", "boss", "reports", "notes", "remarks", "vault", "favourite",
         "favourite_id",
     )  # fmt: skip
-    __writes__ = writable("name", "email", "wages", "boss", "notes", "favourite_id")
+    __writes__ = writable("name", "email", "wages", "boss", "reports", "notes", "favourite_id")
     __access__ = access(
         columns={
             "email": owner("id") | scope("mail"),

@@ -22,6 +22,7 @@ from graphql import (
 
 from schema.rights import Sight
 from schema.types.mutations import mutations_of
+from tests.conftest import IS_THOROUGH
 
 HOLE: Final = object()
 """Stands in an input for what names the row."""
@@ -31,7 +32,7 @@ WRAPPERS: Final = frozenset(
 )
 """Fields that say what is done with the rows of a relation, or which of them are looked at."""
 
-EACH: Final = 1
+EACH: Final = 1 if IS_THOROUGH else 0
 """Relations of a path up to which places are walked for each mutation; those beyond are walked once for all."""
 
 VALUES: Final[Mapping[str, Any]] = {"Int": 100, "Boolean": True, "Decimal": "1"}
@@ -82,7 +83,7 @@ class Places:
         """Take the schema, what the caller sees, and the ids of its rows by type."""
         self._core, self._graph, self._forbidden, self._own = core, sight.graph, sight.forbidden, own
         self._numbers = count()
-        self._far = set[tuple[str, str]]()
+        self._far = set[tuple[str, ...]]()
 
     def all(self) -> Iterator[Place]:
         """Yield every place once for each mutation, by the shortest way."""
@@ -116,11 +117,11 @@ class Places:
         assert root is not None
         start = get_named_type(root.fields[mutation].args["input"].type)
         waiting = deque([(start, type_name, (), HOLE, False, 0)])
-        seen = set[tuple[str, str]]()
+        seen = set[tuple[str, ...]]()
         while waiting:
             type_, owner, path, around, is_filter, hops = waiting.popleft()
             assert isinstance(type_, GraphQLInputObjectType)
-            key = type_.name, owner
+            key = type_.name, *path[-2:]  # each relation, and each thing that can be done with its rows
             if key in seen or (hops > EACH and key in self._far):
                 continue
             seen.add(key)
