@@ -88,3 +88,28 @@ def test_nothing_asks_other_hosts() -> None:
         for path in tracked()
         if path.suffix == ".py" and shown(path).startswith(("api/", "schema/")) and clients.search(text(path))
     ] == []
+
+
+def test_no_other_interpreter() -> None:
+    """What is on the way of a request runs no command, and knows neither LDAP, XML, YAML nor pickled objects."""
+    others = re.compile(
+        r"^\s*(?:import|from) (?:subprocess|pty|pickle|marshal|shelve|xml|lxml|ldap3?|yaml)\b"
+        r"|\bos\.(?:system|popen|exec\w*|spawn\w*)\(|(?<![\w.])(?:eval|exec)\(",
+        re.M,
+    )
+    beside = (
+        "api/commands/",
+        "api/embedded/",
+        "api/serving/",
+        "api/console/",
+        "schema/content/",
+    )  # run by who starts it
+    found = [
+        shown(path)
+        for path in tracked()
+        if path.suffix == ".py"
+        and shown(path).startswith(("api/", "schema/"))
+        and not shown(path).startswith(beside)
+        and others.search(text(path))
+    ]
+    assert found == []
