@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 from fastapi import Request
@@ -13,6 +14,7 @@ from schema.principal import Principal
 from tests.api.served import Served, serving
 from tests.api.serving.waiting import until
 from tests.api.test_straight import LINES, connect, straight
+from tests.conftest import drawn
 
 __all__ = ["straight"]
 
@@ -177,3 +179,35 @@ async def test_what_a_proxy_says_of_each_request(content_url: str, straight: lis
             left.append(int(found[1]))
         talk.writer.close()
     assert (left, len(straight)) == ([9, 8, 7, 9, 8, 6, 5], 4)
+
+
+def stream_of(random: Random, count: int) -> tuple[bytes, list[int], list[int]]:
+    """Return requests of a few heads, one behind the other; where each ends; and by which number it is answered."""
+    known, other = (LINES, "Content-Length: %d"), ((*LINES, "X-More: 1"), "content-length:0%d")
+    found, ends, numbers = b"", list[int](), list[int]()
+    for _ in range(count):
+        numbers.append(random.randrange(10**9))
+        lines, length = random.choice((known, known, known, other))
+        body = b'{"query":"{ a%d: __typename }"}' % numbers[-1] + b" " * random.choice((0, 0, 1, 200))
+        found += random.choice((b"", b"", b"", b"\r\n")) + sent(length % len(body), lines=lines, body=body)
+        ends.append(len(found))
+    return found, ends, numbers
+
+
+async def test_requests_in_any_pieces(web: Served, straight: list[Straight]) -> None:
+    """However a client cuts what it sends, each request is answered once, in their order."""
+    random = Random(0)  # noqa: S311 - the same in each run
+    for _ in range(drawn(9)):
+        data, ends, numbers = stream_of(random, 40)
+        cuts = sorted({*random.sample(range(len(data)), random.randint(0, 8)), *random.sample(ends, 34), len(data)})
+        talk, begin = await connect(web), 0
+        for cut in cuts:
+            talk.writer.write(data[begin:cut])
+            begin = cut
+            await asyncio.sleep(random.choice((0, 0.001, 0.004)))
+        for number in numbers:
+            head, body = await talk.receive()
+            assert (head[:15], body) == (b"HTTP/1.1 200 OK", b'{"data":{"a%d":"Query"}}' % number)
+        talk.writer.close()
+        await talk.writer.wait_closed()
+    assert straight
