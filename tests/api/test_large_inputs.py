@@ -45,7 +45,7 @@ async def ask(web: Served, mutation: str, input_: Any, **headers: str) -> Any:
 
 def rows(count: int, mark: str = "") -> list[dict[str, Any]]:
     """Return inputs of tags."""
-    return [{"name": f"{mark}{key}", "slug": f"{mark}{key}".lower()} for key in range(count)]
+    return [{"name": f"{mark}{key}", "slug": f"{mark}{key}"} for key in range(count)]
 
 
 class Watch:
@@ -101,7 +101,7 @@ READ = ["VariableReader.read", "MutationExecution.build"]
     ("mutation", "input_", "reading"),
     [
         ("createTags", {"tags": rows(1_800, "a")}, ["InputReader.new_rows", "InputReader.new_row"]),
-        ("upsertTags", {"by": "SLUG", "tags": rows(1_800, "A")}, ["InputReader.new_rows", "InputReader.new_row"]),
+        ("upsertTags", {"by": "SLUG", "tags": rows(1_800, "u")}, ["InputReader.new_rows", "InputReader.new_row"]),
         (
             "createPost",
             {"title": "t", "slug": "t", "body": "b", "author": ME, "tags": {"create": rows(1_800, "b")}},
