@@ -46,6 +46,20 @@ def drawn(cases: int) -> int:
 RUN_FOLDER = "ACHENE_TEST_RUN"
 """Environment variable by which the workers of a run know its folder."""
 
+MEMORY = Path("/dev/shm")  # noqa: S108 - what is made in it has a name that nobody can guess
+"""A folder in memory, where the system has one."""
+
+MEMORY_BYTES = 4 * 2**30
+"""What must be free there; the tests take a quarter of it."""
+
+
+def _is_roomy(folder: Path) -> bool:
+    """Return whether a folder has room for all that tests make, programs among it."""
+    if not os.access(folder, os.W_OK | os.X_OK):
+        return False
+    disk = os.statvfs(folder)
+    return disk.f_bavail * disk.f_frsize >= MEMORY_BYTES and not disk.f_flag & os.ST_NOEXEC
+
 
 def pytest_configure() -> None:
     """Make the run's folder, outside pytest's own, which other users (PostgreSQL, as root) may not enter."""
@@ -54,7 +68,10 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)  # what we start would ignore Ctrl-C as well
     if RUN_FOLDER not in os.environ:
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # a server that is started loads what others have compiled
-        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="achene-test-")
+        in_memory = MEMORY if _is_roomy(MEMORY) else None  # a database of 300 files is made and dropped for most tests
+        os.environ[RUN_FOLDER] = tempfile.mkdtemp(prefix="achene-test-", dir=in_memory)
+        if in_memory is not None:
+            os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(in_memory))  # clusters that tests make for themselves
 
 
 @pytest.hookimpl(trylast=True)

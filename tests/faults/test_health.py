@@ -1,4 +1,4 @@
-"""Health endpoints while PostgreSQL is stopped, hangs, and comes back. Each test has a server of its own."""
+"""Health endpoints while PostgreSQL is stopped, hangs, and comes back. Each test leaves its server as it was."""
 
 import time
 
@@ -16,9 +16,9 @@ LIMIT = 0.5
 """Seconds that a health check may take in these tests."""
 
 
-async def test_red_while_stopped_and_green_again(server: tuple[Cluster, str]) -> None:
+async def test_red_while_stopped_and_green_again(running_server: tuple[Cluster, str]) -> None:
     """A stopped PostgreSQL is told at the next check, and readiness comes back with it."""
-    cluster, url = server
+    cluster, url = running_server
     await migrate(url)
     async with served(url, health_timeout_seconds=LIMIT) as (client, _, _):
         first = await client.get("/health/ready")
@@ -33,9 +33,9 @@ async def test_red_while_stopped_and_green_again(server: tuple[Cluster, str]) ->
     assert again.json() == {"status": "ok", "failed": {}}
 
 
-async def test_one_restart_between_two_probes_goes_unnoticed(server: tuple[Cluster, str]) -> None:
+async def test_one_restart_between_two_probes_goes_unnoticed(running_server: tuple[Cluster, str]) -> None:
     """A connection that died with the old server is replaced within the same check."""
-    cluster, url = server
+    cluster, url = running_server
     await migrate(url)
     async with served(url, health_timeout_seconds=5) as (client, _, health):
         await client.get("/health/ready")
@@ -46,9 +46,9 @@ async def test_one_restart_between_two_probes_goes_unnoticed(server: tuple[Clust
     assert response.json() == {"status": "ok", "failed": {}}
 
 
-async def test_within_the_limit_while_it_hangs(server: tuple[Cluster, str]) -> None:
+async def test_within_the_limit_while_it_hangs(running_server: tuple[Cluster, str]) -> None:
     """A hung PostgreSQL never makes an answer slower than the limit, over an old or a new connection."""
-    cluster, url = server
+    cluster, url = running_server
     await migrate(url)
     postmaster = cluster.postmaster()
     assert postmaster is not None
@@ -69,9 +69,9 @@ async def test_within_the_limit_while_it_hangs(server: tuple[Cluster, str]) -> N
     assert again.json() == {"status": "ok", "failed": {}}
 
 
-async def test_exhausted_pool_does_not_hold_up_a_check(server: tuple[Cluster, str]) -> None:
+async def test_exhausted_pool_does_not_hold_up_a_check(running_server: tuple[Cluster, str]) -> None:
     """With every request connection taken and PostgreSQL hung, the answer comes, and names both."""
-    cluster, url = server
+    cluster, url = running_server
     await migrate(url)
     postmaster = cluster.postmaster()
     assert postmaster is not None
