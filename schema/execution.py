@@ -30,7 +30,7 @@ from schema.graph import Graph
 from schema.keeping import Asked, Question, Source, TermsReader, keepable, read_bounded
 from schema.principal import INTROSPECT, WRITE
 from schema.query.cost import Cost, CostRule, told
-from schema.ready import Price, Ready, keep_ready
+from schema.ready import Price, Prices, Ready, keep_ready
 from schema.rights import Identity, Sight, is_touching, refused
 from schema.transactions import MutationExecution, as_one, is_atomic
 from schema.variables import VariableReader
@@ -92,6 +92,7 @@ class Executor:
         self._engine = engine
         self._largest_answer = largest_answer
         self._coercers = Coercers()
+        self._prices = Prices()
         self._writing: set[asyncio.Task[bytes | None]] = set()
 
     async def answer(
@@ -217,9 +218,8 @@ class Executor:
             return
         deciding = self._cost.deciding(document, operation)
         place, price = tuple(told(variables.get(each)) for each in deciding), Price(cost.rows, self._bound(cost))
-        keep_ready(
-            document, name, sight, Ready(self._variables(document, operation), prepared, deciding, {}), place, price
-        )
+        ready = Ready(self._variables(document, operation), prepared, deciding, {})
+        self._prices.keep(keep_ready(document, name, sight, ready).prices, place, price)
 
     async def again(self, question: Question, context: Context) -> Answered | None:
         """Ask a question that was worked out of the same operation before, for the same rules and caller.

@@ -5,6 +5,7 @@ Nearly all requests ask what was asked before, with other values. The first one 
 look up what that costs, and put the values in their places. What is not so plain is worked out step by step again.
 """
 
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
@@ -19,8 +20,8 @@ from schema.variables import VariableReader
 MOST_SIGHTS: Final = 100
 """Sights for which an operation is ready at most."""
 
-MOST_COSTS: Final = 1_000
-"""Costs of an operation that are kept, one for each size of its pages."""
+MOST_PRICES: Final = 20_000
+"""Costs that are kept, one for each size of pages that an operation is asked for: some 5 MB, whatever is asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,25 @@ class Ready:
         return None if arguments is None else (price, statement.sql, arguments)
 
 
+class Prices:
+    """All prices that are kept, of all operations: the one that was found out first goes first."""
+
+    def __init__(self, most: int = MOST_PRICES) -> None:
+        """Begin with none."""
+        self._most = most
+        self._kept_in: deque[dict[tuple[Any, ...], Price]] = deque()
+        """Where each of them is."""
+
+    def keep(self, prices: dict[tuple[Any, ...], Price], place: tuple[Any, ...], price: Price) -> None:
+        """Keep another price of an operation."""
+        if place not in prices:
+            self._kept_in.append(prices)
+        prices[place] = price
+        if len(self._kept_in) > self._most:
+            oldest = self._kept_in.popleft()
+            del oldest[next(iter(oldest))]
+
+
 def ready_for(document: Document, name: str | None, sight: Sight) -> Ready | None:
     """Return an operation where it is ready.
 
@@ -85,18 +105,17 @@ def ready_for(document: Document, name: str | None, sight: Sight) -> Ready | Non
     return None if found is None else found.get(sight)
 
 
-def keep_ready(
-    document: Document, name: str | None, sight: Sight, ready: Ready, place: tuple[Any, ...], price: Price
-) -> None:
-    """Note that an operation is ready, or another price of one that is.
+def keep_ready(document: Document, name: str | None, sight: Sight, ready: Ready) -> Ready:
+    """Note that an operation is ready.
 
     Args:
         document: Its document, which has an operation of this name.
         name: Its name, as the request says it.
         sight: What the caller sees.
         ready: What is known of it.
-        place: The values that its cost depends on.
-        price: What it costs with them.
+
+    Returns:
+        What is kept of it: the same as before where that holds, with the prices that are known.
     """
     found: dict[Sight, Ready] = document.memo.setdefault((Ready, name), {})
     known = found.get(sight)
@@ -104,6 +123,4 @@ def keep_ready(
         if len(found) >= MOST_SIGHTS:
             found.clear()
         known = found[sight] = ready
-    if len(known.prices) >= MOST_COSTS:
-        known.prices.clear()
-    known.prices[place] = price
+    return known

@@ -4,12 +4,16 @@ import asyncio
 import re
 import socket
 from collections.abc import Sequence
+from functools import partial
 from random import Random
 
 import pytest
 from fastapi import Request
 
 from api.http.straight import Straight
+from api.keys import create, revoke
+from api.keys.cache import Cache
+from api.keys.store import rescope
 from schema.principal import Principal
 from tests.api.served import Served, serving
 from tests.api.serving.waiting import until
@@ -179,6 +183,42 @@ async def test_what_a_proxy_says_of_each_request(content_url: str, straight: lis
             left.append(int(found[1]))
         talk.writer.close()
     assert (left, len(straight)) == ([9, 8, 7, 9, 8, 6, 5], 4)
+
+
+def heard(cache: Cache, generation: int) -> bool:
+    """Return whether a change of a key was heard of since."""
+    return cache.generation > generation
+
+
+async def test_a_key_that_changes(database_url: str, straight: list[Straight]) -> None:
+    """What a key may do is what it may at each request of a connection: less scopes, none at all, and each its own."""
+    async with serving(database_url, anonymous_scopes=()) as web:
+        parts = web.app.state.parts
+        await until(lambda: parts.keys.is_remembering)
+        async with parts.database.write() as session:
+            (one, key), (second, other) = [await create(session, name, ["read"]) for name in ("one", "other")]
+        talk = await connect(web)
+
+        async def status(shown: str) -> bytes:
+            return (await talk.ask(PAGE, (*LINES, f"X-API-Key: {shown}")))[0].split()[1]
+
+        assert [await status(each) for each in (key, key, other, other, key, key)] == [b"200"] * 6
+        for change, expected in ((partial(rescope, scopes=["write"]), b"403"), (revoke, b"401")):
+            before = parts.keys._cache.generation
+            async with parts.database.write() as session:
+                await change(session, one.prefix)
+            await until(partial(heard, parts.keys._cache, before))
+            assert [await status(key), await status(key)] == [expected] * 2
+        assert [await status(other), await status(other)] == [b"200"] * 2
+        web.take_log()
+        await status(key)
+        await status(other)
+        assert [(line["status"], line.get("key")) for line in await web.logged(2)] == [
+            (401, None),
+            (200, second.prefix),
+        ]
+        talk.writer.close()
+    assert len(straight) > 5
 
 
 def stream_of(random: Random, count: int) -> tuple[bytes, list[int], list[int]]:

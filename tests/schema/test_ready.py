@@ -11,7 +11,7 @@ from schema.documents import Document, Documents
 from schema.errors import StatementFailedError, UnavailableError
 from schema.opaque import encode
 from schema.principal import Principal
-from schema.ready import ready_for
+from schema.ready import Prices, ready_for
 from tests.schema.conftest import READER, Asker
 
 USER = "query U($id: ID!) { user(id: $id) { id name } }"
@@ -84,6 +84,25 @@ async def test_each_size_has_its_price(ask: Asker) -> None:
     data = await asked.at_once(first=6)
     assert data is not None
     assert (len(orjson.loads(data)["posts"]["nodes"]), asked.charged) == (6, [6])
+
+
+async def test_prices_of_all_operations_are_bounded(ask: Asker) -> None:
+    """Whoever asks for pages of ever other sizes fills no memory: the first prices go, and are found out again."""
+    asked = [Asked(ask, PAGE), Asked(ask, PAGE.replace("P(", "Other("))]
+    executor = asked[0].schema.executor
+    before, executor._prices = executor._prices, Prices(3)
+    try:
+        for size in (1, 2):
+            for each in asked:
+                await each.step_by_step(first=size)
+        assert [await each.at_once(first=1) is None for each in asked] == [True, False]
+        await asked[0].step_by_step(first=1)
+        assert [await each.at_once(first=1) is None for each in asked] == [False, True]
+        assert [await each.at_once(first=2) is None for each in asked] == [False, False]
+        await asked[0].step_by_step(first=1)
+        assert len(executor._prices._kept_in) == 3
+    finally:
+        executor._prices = before
 
 
 async def test_who_sees_something_else(ask: Asker) -> None:
