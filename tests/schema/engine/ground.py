@@ -149,7 +149,7 @@ async def explored(schema: GraphSchema, database: Database, callers: Sequence[Ca
         rows = data["all"]["nodes"]
         found += [row["id"] for row in rows[:12]]
         values |= {
-            (type_.name, name): [row[name] for row in rows if row[name] is not None and not isinstance(row[name], list)]
+            (type_.name, name): [row[name] for row in rows if isinstance(row[name], str | int | float)]
             for name in names
         }
         cursors[type_.name] = [

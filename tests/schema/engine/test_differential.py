@@ -30,7 +30,7 @@ __all__ = ["shop", "world"]
 PARTS = 2
 """Tests a graph, for several workers."""
 
-DOCUMENTS = drawn(270) // PARTS
+DOCUMENTS = drawn(290) // PARTS
 """Documents a test."""
 
 ASKED = 3
@@ -44,6 +44,17 @@ VALIDATED = 4
 
 ELSEWHERE = frozenset({"Query.siteStatistics", "Query.featuredPosts"})
 """What goes to the resolvers, whoever asks."""
+
+AMBIGUOUS = frozenset(
+    f"Box{kind}.{name}"
+    for kind, names in {
+        "Values": ("span", "maybeSpan"),  # P30D and P29DT24H are equal, and either is the smallest
+        "GroupKeys": ("span", "maybeSpan"),
+        "Average": ("double", "maybeDouble"),  # whose last digit depends on the order in which rows are read
+    }.items()
+    for name in names
+)
+"""What PostgreSQL itself answers in more than one way."""
 
 DEFAULT_IDS = [
     encode(f"{name}:{key}") for name in ("User", "Post", "Tag", "Category", "Comment") for key in (1, 7, 9999)
@@ -104,7 +115,13 @@ async def run(ground: Ground, part: int) -> Counter[str]:
     for seed in range(FIRST_SEED + part * DOCUMENTS, FIRST_SEED + (part + 1) * DOCUMENTS):
         random = Random(seed)  # noqa: S311 - the same in each run
         writer = Writer(
-            ground.schema.core, ground.schema.graph, random, ground.ids, ELSEWHERE, ground.known, most_operations=2
+            ground.schema.core,
+            ground.schema.graph,
+            random,
+            ground.ids,
+            ELSEWHERE | AMBIGUOUS,
+            ground.known,
+            most_operations=2,
         )
         text = writer.document()
         document = to_document(parse(text))
