@@ -53,7 +53,7 @@ class Lane(Interface):
 class Exchange:
     """One request on the straight way, and its answer."""
 
-    __slots__ = ("_protocol", "has_begun", "is_late", "task")
+    __slots__ = ("_protocol", "has_begun", "is_last", "is_late", "task")
 
     def __init__(self, protocol: "Straight") -> None:
         self._protocol = protocol
@@ -61,6 +61,8 @@ class Exchange:
         """Whether it was ended because it took too long, and is to be answered so."""
         self.has_begun = False
         """Whether something of the answer was sent."""
+        self.is_last = False
+        """Whether its answer has told the client that the connection is closed behind it."""
         self.task: asyncio.Task[None] | None = None
         """What works on it."""
 
@@ -103,6 +105,7 @@ class Exchange:
         if transport.is_closing():
             return
         head = protocol.head_of(answer, size, more)
+        self.is_last = protocol.common.is_last
         if size <= SLICE_BYTES:
             transport.write(b"".join((head, *pieces)))
             return
@@ -220,7 +223,7 @@ class Straight(Protocol):
         self.tasks.discard(exchange.task)
         self._exchange = None
         self.server_state.total_requests += 1
-        if self.transport.is_closing() or self._is_ending or self.common.is_last:
+        if self.transport.is_closing() or self._is_ending or exchange.is_last:
             self.transport.close()
             if self in self.connections:
                 self._expect_reading()

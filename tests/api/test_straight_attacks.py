@@ -6,6 +6,7 @@ import socket
 from collections.abc import Sequence
 from functools import partial
 from random import Random
+from typing import Any
 
 import pytest
 from fastapi import Request
@@ -24,6 +25,7 @@ __all__ = ["straight"]
 
 BODY = b'{"query":"{ __typename }"}'
 LENGTH = f"Content-Length: {len(BODY)}"
+LARGE = {"query": "{ posts(first: 400) { nodes { body comments(first: 100) { nodes { body } } } } }"}
 PAGE = {"query": "{ posts(first: 100) { nodes { body } } }"}
 
 
@@ -183,6 +185,35 @@ async def test_what_a_proxy_says_of_each_request(content_url: str, straight: lis
             left.append(int(found[1]))
         talk.writer.close()
     assert (left, len(straight)) == ([9, 8, 7, 9, 8, 6, 5], 4)
+
+
+async def test_no_connection_is_closed_untold(
+    web: Served,
+    straight: list[Straight],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Where a server begins to stop while an answer is sent that did not say so, its connection takes one more."""
+    talk, head_of = await connect(web), Straight.head_of
+    await talk.ask(LARGE)
+
+    def paused(self: Straight, *arguments: Any) -> bytes:
+        self.flow.pause_writing()
+        return head_of(self, *arguments)
+
+    monkeypatch.setattr(Straight, "head_of", paused)
+    talk.send(LARGE)
+    await until(lambda: straight and straight[0].flow.write_paused)
+    monkeypatch.undo()
+    (one,) = straight
+    one.common.is_last = True  # as the answer of another connection finds out
+    one.flow.resume_writing()
+    head, _ = await talk.receive()
+    await until(lambda: one._exchange is None)
+    one.common.is_last = False
+    assert b"connection: close" not in head
+    assert not one.transport.is_closing()
+    assert (await talk.ask(PAGE))[0].startswith(b"HTTP/1.1 200")
+    talk.writer.close()
 
 
 def heard(cache: Cache, generation: int) -> bool:
