@@ -96,7 +96,6 @@ class Exchange:
         """
         protocol = self._protocol
         protocol.attendant.let_go(self)
-        self.has_begun = True
         pieces = answer.body if isinstance(answer.body, tuple) else (answer.body,)
         size = sum(map(len, pieces))
         transport = protocol.transport
@@ -105,7 +104,7 @@ class Exchange:
         if transport.is_closing():
             return
         head = protocol.head_of(answer, size, more)
-        self.is_last = protocol.common.is_last
+        self.has_begun, self.is_last = True, protocol.common.is_last
         if size <= SLICE_BYTES:
             transport.write(b"".join((head, *pieces)))
             return

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fastapi import Request
 
+from api.http.answer import Answer
 from api.http.straight import Straight
 from api.keys import create, revoke
 from api.keys.cache import Cache
@@ -213,6 +214,29 @@ async def test_no_connection_is_closed_untold(
     assert b"connection: close" not in head
     assert not one.transport.is_closing()
     assert (await talk.ask(PAGE))[0].startswith(b"HTTP/1.1 200")
+    talk.writer.close()
+
+
+async def split(*_: object, **__: object) -> Answer:
+    """Answer with a header that would be two."""
+    return Answer.json(200, b"{}", ((b"x-more", b"1\r\nx-other: 2"),))
+
+
+async def test_a_header_that_would_be_two(
+    web: Served,
+    straight: list[Straight],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """An answer that cannot be sent is a 500: the client neither gets it nor takes the next one for it."""
+    talk = await connect(web)
+    await talk.ask(PAGE)
+    monkeypatch.setattr(type(web.app.lane._endpoint), "_asked", split)
+    head, body = await talk.ask(PAGE)
+    assert head.startswith(b"HTTP/1.1 500")
+    assert (b"INTERNAL" in body, b"x-other" in head) == (True, False)
+    assert len(straight) == 1
+    monkeypatch.undo()
+    assert b"posts" in (await talk.ask(PAGE))[1]
     talk.writer.close()
 
 
