@@ -23,6 +23,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from api.heap import keep_heap
 from api.http.listen import BACKLOG
 from api.http.protocol import ConnectionLimits
 from api.http.straight import protocol_of
@@ -124,6 +125,7 @@ class Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:  # noqa: ARG002 - as uvicorn calls it
         """Start the application, then take connections."""
+        keep_heap()
         await super().startup(sockets=[])
         turn = Turn(*self._place, lambda: len(self.server_state.connections)) if self._place else None
         self._acceptor = Acceptor(self._listener, self._protocol, turn)
