@@ -28,7 +28,7 @@ from api.http.edge import Edge
 from api.http.middleware import Hosts, Shortcut, guard, trusted_hosts
 from api.http.paths import GRAPHQL_PATH
 from api.keys import Keys
-from api.keys.keyless import KeylessAddress
+from api.keys.keyless import KeylessAddress, has_key
 from api.lane import Lane
 from api.metrics import make_router as make_metrics
 from api.pages import SUMMARY, TITLE, VERSION, add_docs, add_openapi, make_router
@@ -142,7 +142,7 @@ def add_routes(app: Edge, parts: Parts) -> None:
     persisted = Persisted(documents, library, parts.settings, parts.texts)
     endpoint = GraphQLEndpoint(parts, persisted, console.page if console else None)
     app.user_middleware.insert(-1, Middleware(Shortcut, path=GRAPHQL_PATH, there=endpoint))
-    app.open_lane(Hosts(trusted_hosts(parts.settings)), lambda: Lane(parts, endpoint))
+    app.open_lane(Hosts(trusted_hosts(parts.settings)), lambda: Lane(parts, endpoint), has_key)
     app.router.routes.insert(0, Route(GRAPHQL_PATH, endpoint, include_in_schema=False))  # below a root path, too
     if console:
         app.router.routes.append(console.route())

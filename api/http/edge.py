@@ -1,8 +1,8 @@
 """The way in. What most requests are passes here in one step; all others pass the classes of `api.http.middleware`.
 
-Most requests are POSTs to the graph, for a host that we are, from no page of a browser, with each header once. Nothing
-that `api.http.middleware` could say of these is left to say but what is said here: they have no CORS headers to get, no
-routing to pass, and their bodies are counted where they are read. Both ways give the same answers.
+Most requests are POSTs and GETs to the graph, for a host that we are, from no page of a browser, with each header once.
+Nothing that `api.http.middleware` could say of these is left to say but what is said here: they have no CORS headers to
+get, no routing to pass, and their bodies are counted where they are read. Both ways give the same answers.
 
 Where more is put on the way of a request:
 
@@ -30,15 +30,19 @@ class Edge(FastAPI):
     _hosts = Hosts(())
     _make_lane: Callable[[], Lane] | None = None
 
-    def open_lane(self, hosts: Hosts, make: Callable[[], Lane]) -> None:
+    _has_key: Callable[[Scope], bool] | None = None
+
+    def open_lane(self, hosts: Hosts, make: Callable[[], Lane], has_key: Callable[[Scope], bool]) -> None:
         """Let requests pass by.
 
         Args:
             hosts: For which of them.
             make: Makes what answers them, when the first one comes.
+            has_key: Says whether the address of a request has a key in it, which is refused elsewhere.
         """
         self._hosts = hosts
         self._make_lane = make
+        self._has_key = has_key
 
     @cached_property
     def lane(self) -> Lane | None:
@@ -56,9 +60,12 @@ class Edge(FastAPI):
 
     def _is_plain(self, scope: dict[str, Any] | Scope) -> bool:
         """Return whether nothing but the graph has a say in a request; its headers are then in the scope."""
-        if scope["type"] != "http" or scope["method"] != "POST" or scope["path"] != GRAPHQL_PATH:
+        if scope["type"] != "http" or scope["path"] != GRAPHQL_PATH:
             return False
         if scope["query_string"]:
+            if scope["method"] != "GET" or self._has_key is None or self._has_key(scope):
+                return False
+        elif scope["method"] not in ("POST", "GET"):
             return False
         headers: Headers = dict(scope["headers"])
         host = headers.get(b"host")

@@ -275,7 +275,13 @@ class Straight(Protocol):
         super().on_message_complete()
         self._is_read = True
         chunk, self._chunk = self._chunk, None
-        if chunk is None or self.lane is None or self.url != self.lane.path or not self.cycle.keep_alive:
+        if (
+            chunk is None
+            or self.lane is None
+            or self.url != self.lane.path
+            or self.scope["method"] != "POST"
+            or not self.cycle.keep_alive
+        ):
             return
         end = chunk.find(END_OF_HEAD) + len(END_OF_HEAD)
         if len(self.cycle.body) == len(chunk) - end:

@@ -30,7 +30,7 @@ class KeylessAddress:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on, or refuse it."""
-        if scope["type"] != "http" or not self._has_key(scope):
+        if scope["type"] != "http" or not has_key(scope):
             await self._app(scope, receive, send)
             return
         error = KeyInAddressError(
@@ -40,8 +40,10 @@ class KeylessAddress:
         scope[TRAIL].codes.append(error.code)
         await Answer.refusal(error).send(send)
 
-    def _has_key(self, scope: Scope) -> bool:
-        query: bytes = scope["query_string"]
-        if query and (NAMES.search(query) or KEY.search(query)):
-            return True
-        return KEY.search(scope.get("raw_path") or b"") is not None
+
+def has_key(scope: Scope) -> bool:
+    """Return whether the address of a request has a key in it, or a parameter that is for one."""
+    query: bytes = scope["query_string"]
+    if query and (NAMES.search(query) or KEY.search(query)):
+        return True
+    return KEY.search(scope.get("raw_path") or b"") is not None

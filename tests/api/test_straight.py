@@ -158,6 +158,15 @@ async def test_requests_in_a_row_are_answered_in_order(database_url: str, straig
         talk.writer.close()
 
 
+async def test_a_get_with_a_length(talk: Talk, straight: list[Straight]) -> None:
+    """A GET is not taken for a POST, also where it has a body as one has."""
+    lines = ("GET /graphql HTTP/1.1", *LINES[1:])
+    for _ in range(2):
+        head, _ = await talk.ask(b'{"query": "{ __typename }"}', lines)
+        assert head.startswith(b"HTTP/1.1 400")
+    assert not straight
+
+
 async def test_a_request_in_pieces(talk: Talk, straight: list[Straight]) -> None:
     """A request that comes byte by byte is uvicorn's to read; the next one may go straight again."""
     await talk.ask({"query": "{ __typename }"})
