@@ -77,13 +77,16 @@ class Keeper:
         if not document.hash:
             return None
         values = orjson.dumps(operation.variables) if operation.variables else b""
-        self._name = document.hash, operation.name, values, sight.facts, (*identity.values(),)
-        return self._caching.questions.get(self._name)
+        name = document.hash, operation.name, values, sight.facts, (*identity.values(),)
+        found = self._caching.questions.get(name)
+        if found is None:
+            self._name = name
+        return found
 
     async def answer(self, question: Question) -> bytes | None:
         """Return the JSON of an answer, kept or read; None where a field in Python failed."""
         caching, terms = self._caching, question.terms
-        if terms is not None and self._name is not None and self._name not in caching.questions:
+        if terms is not None and self._name is not None:
             caching.questions[self._name] = question
         if terms is None or not caching.watch.covers(question.compiled.statement.reads):
             return await question.read(self._source)

@@ -7,6 +7,7 @@ https://graphql.github.io/graphql-over-http/draft/#sec-Request
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -20,6 +21,12 @@ from schema.errors import LimitError
 MOST_PARAMETERS: Final = 50
 """Most parameters of an address that are looked at."""
 
+
+LONGEST_KEPT: Final = 4_096
+"""Most bytes of the parameters of an address that are kept: who asks whether an answer still holds sends them again."""
+
+MOST_KEPT: Final = 1_000
+"""Most addresses of which they are kept."""
 
 PERSISTED: Final = "persistedQuery"
 """The extension by which Apollo's clients call a document by its hash."""
@@ -133,9 +140,7 @@ def has_query(query_string: bytes) -> bool:
 
 def _parameters(query_string: bytes) -> dict[str, Any]:
     try:
-        pairs = parse_qsl(
-            query_string.decode(), keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS
-        )
+        pairs = (_kept_pairs if len(query_string) <= LONGEST_KEPT else _pairs)(query_string)
     except UnicodeDecodeError as error:
         raise BadRequestError("The parameters of the address are not UTF-8.") from error
     except ValueError as error:
@@ -144,6 +149,15 @@ def _parameters(query_string: bytes) -> dict[str, Any]:
     if len(found) < len(pairs):
         raise BadRequestError("A parameter of the address is given twice.")
     return found
+
+
+def _pairs(query_string: bytes) -> tuple[tuple[str, str], ...]:
+    """Return names and values, read from the address."""
+    text = query_string.decode()
+    return tuple(parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS))
+
+
+_kept_pairs = lru_cache(MOST_KEPT)(_pairs)
 
 
 def _operation(found: dict[str, Any]) -> Operation:
