@@ -118,11 +118,16 @@ class GraphQLEndpoint(Answering):
         return await self.answer(scope, receive, headers, media, read, is_safe=is_safe)
 
     async def straight(self, scope: Scope, body: bytes) -> Answer:
-        """Answer a plain POST whose body is here, of a client that somebody else looks after."""
+        """Answer a plain request whose body is here, of a client that somebody else looks after."""
         headers, media = request_headers(scope), Media.JSON
+        is_safe = scope["method"] != "POST"
         try:
+            if is_safe and self._page and _is_for_page(scope, headers):
+                return self._page()
             media = accepted(headers.get(b"accept"), OFFERS)
-            call = await self._call(scope, headers, media, is_safe=False)
+            call = await self._call(scope, headers, media, is_safe=is_safe)
+            if is_safe:
+                return await self._asked(from_address(scope["query_string"], self._json), call)
             coding_of_json(headers.get(b"content-type"), None)
             check_size(len(body), self._parts.settings.largest_body_bytes)
             return await self._asked(from_body(body, self._json, self._parts.settings.most_batched), call)

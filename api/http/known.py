@@ -8,9 +8,9 @@ is the same request with another body. Nothing is parsed here: where another byt
 from collections.abc import Mapping
 from dataclasses import dataclass
 from hmac import compare_digest
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
-from api.http.headers import HEADERS
+from api.http.headers import HEADERS, Headers
 
 LENGTH: Final = b"content-length"
 """The one header whose value may change."""
@@ -48,6 +48,21 @@ ASGI: Final = (
     "query_string",
 )
 """What a scope says that holds for all requests of a head, beside its headers."""
+
+
+LONGEST_GET: Final = 4_096
+"""Most bytes of a GET that is known."""
+
+MOST_GETS: Final = 1_000
+"""Most GETs that are known."""
+
+
+class Connection(Protocol):
+    """What is to be known of a connection."""
+
+    client: tuple[str, int] | None
+    server: tuple[str, int | None] | None
+    app_state: dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +109,47 @@ class KnownHead:
         """
         headers = self.headers | {LENGTH: b"%d" % len(body)}
         return {**self.scope, "state": dict(state), "headers": list(headers.items()), HEADERS: headers}
+
+
+class KnownGets:
+    """GETs that are known, whole: who asks whether an answer still holds sends the same bytes, over any connection.
+
+    They are told apart by the address that connections come from, since that may be a proxy which is trusted.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none."""
+        self._known: dict[tuple[str, bytes], tuple[dict[str, Any], Headers, bool]] = {}
+
+    def scope_of(self, data: bytes, connection: Connection) -> dict[str, Any] | None:
+        """Return the scope of what was received, where it is one whole request that is known; otherwise None."""
+        client = connection.client
+        known = self._known.get((client[0] if client else "", data))
+        if known is None:
+            return None
+        scope, headers, is_direct = known
+        found = {**scope, "state": dict(connection.app_state), "server": connection.server}
+        if is_direct:
+            found["client"] = client
+        found["headers"], found[HEADERS] = list(headers.items()), headers.copy()
+        return found
+
+    def note(self, head: bytes, scope: dict[str, Any], connection: Connection) -> None:
+        """Know a request from now on, in place of the one that is known for longest where there are many.
+
+        Args:
+            head: Its bytes.
+            scope: What uvicorn made of it, each header once, as it is when it was answered.
+            connection: What it came over.
+        """
+        headers: Headers = dict(scope["headers"])
+        if len(head) > LONGEST_GET or LENGTH in headers or not UNLIKE.isdisjoint(headers):
+            return
+        if len(self._known) >= MOST_GETS:
+            del self._known[next(iter(self._known))]
+        client = connection.client
+        is_direct = scope["client"] == client
+        self._known[client[0] if client else "", head] = {name: scope[name] for name in ASGI}, headers, is_direct
 
 
 def known_head(head: bytes, scope: dict[str, Any]) -> KnownHead | None:

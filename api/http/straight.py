@@ -9,6 +9,7 @@ One request of a connection is answered at a time; what comes meanwhile is held,
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any, ClassVar, Final
 from typing import Protocol as Interface
 
@@ -16,7 +17,7 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
 from api.http.answer import SLICE_BYTES, Answer
-from api.http.known import KnownHead, known_head
+from api.http.known import KnownGets, KnownHead, known_head
 from api.http.protocol import ConnectionLimits, Protocol
 
 MEET: Final = "achene.meet"
@@ -29,6 +30,8 @@ CLOSE: Final = b"connection: close\r\n"
 """The last header of an answer behind which the connection is closed."""
 
 END_OF_HEAD: Final = b"\r\n\r\n"
+
+GET: Final = b"GET "
 
 
 class Lane(Interface):
@@ -179,6 +182,9 @@ class Straight(Protocol):
     common: ClassVar[Common] = Common()
     """What begins the head of each answer."""
 
+    gets: ClassVar[KnownGets] = KnownGets()
+    """GETs to the graph that are known."""
+
     _known: KnownHead | None = None
     _exchange: Exchange | None = None
     _held: bytes = b""
@@ -195,7 +201,11 @@ class Straight(Protocol):
             self.flow.pause_reading()
             return
         if self._is_resting and (lane := self.lane) is not None:
-            if self._known is not None and (body := self._known.body_of(data)) is not None:
+            if data.startswith(GET):
+                if (scope := self.gets.scope_of(data, self)) is not None:
+                    self._begin(lane, scope, b"")
+                    return
+            elif self._known is not None and (body := self._known.body_of(data)) is not None:
                 self._begin(lane, self._known.new_scope(body, self.app_state), body)
                 return
             self._chunk = data
@@ -275,17 +285,15 @@ class Straight(Protocol):
         super().on_message_complete()
         self._is_read = True
         chunk, self._chunk = self._chunk, None
-        if (
-            chunk is None
-            or self.lane is None
-            or self.url != self.lane.path
-            or self.scope["method"] != "POST"
-            or not self.cycle.keep_alive
-        ):
+        if chunk is None or self.lane is None or not self.cycle.keep_alive:
             return
-        end = chunk.find(END_OF_HEAD) + len(END_OF_HEAD)
-        if len(self.cycle.body) == len(chunk) - end:
+        method, end = self.scope["method"], chunk.find(END_OF_HEAD) + len(END_OF_HEAD)
+        if len(self.cycle.body) != len(chunk) - end:
+            return
+        if method == "POST" and self.url == self.lane.path:
             self.scope[MEET] = self._meet(chunk[:end])  # type: ignore[typeddict-unknown-key]  # ours
+        elif method == "GET" and end == len(chunk) and self.url.startswith(self.lane.path + b"?"):
+            self.scope[MEET] = partial(self.gets.note, chunk, connection=self)  # type: ignore[typeddict-unknown-key]
 
     def _meet(self, head: bytes) -> Callable[[dict[str, Any]], None]:
         def meet(scope: dict[str, Any]) -> None:
@@ -333,5 +341,6 @@ def protocol_of(limits: ConnectionLimits, lane: Lane | None = None) -> type[Stra
         "lane": lane,
         "attendant": attendant,
         "common": Common(),
+        "gets": KnownGets(),
     }
     return type("Protocol", (Straight,), members)

@@ -4,12 +4,17 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from types import SimpleNamespace
 from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from api.http.straight import Straight
+from api.http.known import ASGI, LONGEST_GET, MOST_GETS, KnownGets
+from api.http.protocol import ConnectionLimits
+from api.http.straight import Straight, protocol_of
 from tests.api.served import Served, serving
 from tests.api.serving.waiting import until
 
@@ -156,6 +161,96 @@ async def test_requests_in_a_row_are_answered_in_order(database_url: str, straig
         await talk.ask(SLOW)
         assert len(straight) > 1
         talk.writer.close()
+
+
+def get(query: str, *lines: str) -> bytes:
+    """Return a GET."""
+    return "\r\n".join((f"GET /graphql?{urlencode({'query': query})} HTTP/1.1", LINES[1], *lines, "", "")).encode()
+
+
+GETS = {
+    "data": get("{ posts(first: 2) { nodes { title } } }"),
+    "wrong field": get("{ nothing }"),
+    "a mutation": get("mutation { deleteTag(id: 1) { __typename } }"),
+    "no query": b"GET /graphql?operationName=Q HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "twice": b"GET /graphql?query=%7Ba%7D&query=%7Bb%7D HTTP/1.1\r\nHost: localhost\r\n\r\n",
+    "wrong key": get("{ __typename }", "X-API-Key: wrong"),
+    "not acceptable": get("{ __typename }", "Accept: image/png"),
+}
+
+
+@pytest.mark.parametrize("name", GETS)
+async def test_gets_are_answered_alike(web: Served, straight: list[Straight], name: str) -> None:
+    """A GET that came before goes straight, also over another connection: the same bytes, and the same is logged."""
+    web.take_log()
+    answers, sent = [], GETS[name].replace(b"\r\n\r\n", f"\r\nX-Test: {uuid4()}\r\n\r\n".encode())
+    for _ in range(2):
+        talk = await connect(web)
+        talk.writer.write(sent)
+        answers.append(await talk.receive())
+        talk.writer.close()
+    one, other = answers
+    assert len(straight) == 1
+    assert (lasting(one[0]), one[1]) == (lasting(other[0]), other[1])
+    first, second = await web.logged(2)
+    changing = {"ms": 0, "timestamp": "", "request_id": ""}
+    assert first | changing == second | changing
+
+
+async def test_an_answer_that_still_holds(web: Served, straight: list[Straight]) -> None:
+    """A tag is answered by 304 on both ways, with the same head; a GET that differs in a byte goes uvicorn's way."""
+    talk, query = await connect(web), "{ tags(first: 3) { nodes { name } } }"
+    talk.writer.write(get(query))
+    head, _ = await talk.receive()
+    tag = head.lower().partition(b"etag: ")[2].partition(b"\r")[0].decode()
+    heads = []
+    for _ in range(2):
+        talk.writer.write(get(query, f"If-None-Match: {tag}"))
+        heads.append(await talk.reader.readuntil(b"\r\n\r\n"))
+    assert all(each.startswith(b"HTTP/1.1 304") for each in heads)
+    assert lasting(heads[0]) == lasting(heads[1])
+    assert len(straight) == 1
+    talk.writer.write(get(query, f"If-None-Match: {tag} "))
+    assert (await talk.reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 304")
+    assert len(straight) == 1
+    talk.writer.close()
+
+
+async def test_a_get_from_another_address(content_url: str, straight: list[Straight]) -> None:
+    """The same GET from another address is another's: it is counted for that one."""
+    async with serving(content_url, rate_anonymous_requests="2/minute") as web:
+        _, _, port = web.base.removeprefix("http://").partition(":")
+        statuses = []
+        for address in ("127.0.0.1", "127.0.0.1", "127.0.0.2", "127.0.0.2", "127.0.0.1"):
+            opened = asyncio.open_connection("127.0.0.1", int(port), local_addr=(address, 0))
+            talk = Talk(*await opened)
+            talk.writer.write(GETS["data"])
+            statuses.append((await talk.receive())[0].split()[1])
+            talk.writer.close()
+    assert statuses == [b"200", b"200", b"200", b"200", b"429"]
+    assert len(straight) == 3
+
+
+def test_servers_know_gets_apart() -> None:
+    """What one server knows is nothing to another in the same process, which may have other rules for its headers."""
+    one, other = protocol_of(ConnectionLimits()), protocol_of(ConnectionLimits())
+    assert one.gets is not other.gets
+    assert one.common is not other.common
+    assert one.attendant is not other.attendant
+    assert one.waiting is not other.waiting
+
+
+async def test_few_gets_are_known(web: Served, talk: Talk) -> None:
+    """As many as are told, and none that is long."""
+    gets = KnownGets()
+    connection: Any = SimpleNamespace(client=("127.0.0.1", 1), server=("127.0.0.1", 2), app_state={})
+    scope = dict.fromkeys(ASGI) | {"headers": [(b"host", b"localhost")], "client": ("127.0.0.1", 1)}
+    for number in range(MOST_GETS + 1):
+        gets.note(b"GET %d" % number, scope, connection)
+    gets.note(b"GET " + b"x" * LONGEST_GET, scope, connection)
+    assert gets.scope_of(b"GET 0", connection) is None
+    assert gets.scope_of(b"GET " + b"x" * LONGEST_GET, connection) is None
+    assert gets.scope_of(b"GET %d" % MOST_GETS, connection) is not None
 
 
 async def test_a_get_with_a_length(talk: Talk, straight: list[Straight]) -> None:
