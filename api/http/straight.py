@@ -293,7 +293,8 @@ class Straight(Protocol):
         if method == "POST" and self.url == self.lane.path:
             self.scope[MEET] = self._meet(chunk[:end])  # type: ignore[typeddict-unknown-key]  # ours
         elif method == "GET" and end == len(chunk) and self.url.startswith(self.lane.path + b"?"):
-            self.scope[MEET] = partial(self.gets.note, chunk, connection=self)  # type: ignore[typeddict-unknown-key]
+            note = partial(self.gets.note, chunk, connection=self)
+            self.scope[MEET] = note  # type: ignore[typeddict-unknown-key]  # ours
 
     def _meet(self, head: bytes) -> Callable[[dict[str, Any]], None]:
         def meet(scope: dict[str, Any]) -> None:
