@@ -135,7 +135,7 @@ class GraphQLEndpoint(Answering):
             return _refusal(error, media, trail_of(scope))
 
     def late(self, scope: Scope) -> Answer:
-        """Return the answer to a plain POST that took too long."""
+        """Return the answer to a plain request that took too long."""
         media = accepted(request_headers(scope).get(b"accept"), OFFERS)
         return _refusal(too_late(), media, trail_of(scope))
 

@@ -8,7 +8,6 @@ One request of a connection is answered at a time; what comes meanwhile is held,
 """
 
 import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, Final
 from typing import Protocol as Interface
@@ -213,9 +212,7 @@ class Straight(Protocol):
             self._chunk = None
         super().data_received(data)
         if self._is_resting and self.timeout_keep_alive_task is None and self._head_timer is None:
-            self._expect_more(
-                self._left()
-            )  # no request began: there were but ends of lines, which uvicorn waits behind
+            self._expect_more(self._left())  # nothing began but ends of lines, behind which uvicorn waits for ever
 
     def _begin(self, lane: Lane, scope: dict[str, Any], body: bytes) -> None:
         """Begin to answer a request."""
@@ -291,16 +288,15 @@ class Straight(Protocol):
         if len(self.cycle.body) != len(chunk) - end:
             return
         if method == "POST" and self.url == self.lane.path:
-            self.scope[MEET] = self._meet(chunk[:end])  # type: ignore[typeddict-unknown-key]  # ours
+            meet = partial(self._meet, chunk[:end])
         elif method == "GET" and end == len(chunk) and self.url.startswith(self.lane.path + b"?"):
-            note = partial(self.gets.note, chunk, connection=self)
-            self.scope[MEET] = note  # type: ignore[typeddict-unknown-key]  # ours
+            meet = partial(self.gets.note, chunk, connection=self)
+        else:
+            return
+        self.scope[MEET] = meet  # type: ignore[typeddict-unknown-key]  # ours
 
-    def _meet(self, head: bytes) -> Callable[[dict[str, Any]], None]:
-        def meet(scope: dict[str, Any]) -> None:
-            self._known = known_head(head, scope)
-
-        return meet
+    def _meet(self, head: bytes, scope: dict[str, Any]) -> None:
+        self._known = known_head(head, scope)
 
     def on_response_complete(self) -> None:
         """Note whether the next bytes begin a request."""
