@@ -87,12 +87,12 @@ class RequestLine:
             try:
                 answer = await answered
                 status = answer.status
-                await exchange.send(answer, self._lines_of(scope, trail))
+                await exchange.send(answer, self._lines_of(scope, trail, answer))
             except Exception as error:  # the edge: nobody stands behind it
                 failure = self._failed(scope, trail, error)
                 if not exchange.has_begun:
                     status = failure.status
-                    await exchange.send(failure, self._lines_of(scope, trail))
+                    await exchange.send(failure, self._lines_of(scope, trail, failure))
             finally:
                 self._ended(scope, trail, status, began)
 
@@ -117,10 +117,10 @@ class RequestLine:
         self._lines.write(scope["method"], scope["path"], trail, status, seconds)
         self._telemetry.note(trail, status, seconds)
 
-    def _lines_of(self, scope: Scope, trail: Trail) -> bytes:
-        """Return what every answer of the graph has in its head."""
-        late = scope.get(LATE)
-        parts = self._each[scope["scheme"] == "https"], _joined(late()) if late is not None else b"", POLICY_LINE
+    def _lines_of(self, scope: Scope, trail: Trail, answer: Answer) -> bytes:
+        """Return what every answer of the graph has in its head; the policy, unless it brings one of its own."""
+        late, policy = scope.get(LATE), b"" if _has_policy(answer.headers) else POLICY_LINE
+        parts = self._each[scope["scheme"] == "https"], _joined(late()) if late is not None else b"", policy
         return b"x-request-id: %s\r\n%s%s%s" % (trail.request_id.encode(), *parts)
 
 

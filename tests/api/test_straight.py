@@ -239,6 +239,19 @@ async def test_a_get_from_another_address(content_url: str, straight: list[Strai
     assert len(straight) == 3
 
 
+async def test_a_page_has_its_own_policy(content_url: str, straight: list[Straight]) -> None:
+    """A page that is loaded again goes straight, and may load what it needs: it has one policy on both ways."""
+    async with serving(content_url, graphiql=True) as web:
+        talk, heads = await connect(web), []
+        for _ in range(2):
+            talk.writer.write(b"GET /graphql?tab=1 HTTP/1.1\r\nHost: localhost\r\nAccept: text/html\r\n\r\n")
+            heads.append((await talk.receive())[0])
+        talk.writer.close()
+    assert len(straight) == 1
+    assert lasting(heads[0]) == lasting(heads[1])
+    assert [head.lower().count(b"content-security-policy") for head in heads] == [1, 1]
+
+
 def test_servers_know_gets_apart() -> None:
     """What one server knows is nothing to another in the same process, which may have other rules for its headers."""
     one, other = protocol_of(ConnectionLimits()), protocol_of(ConnectionLimits())
