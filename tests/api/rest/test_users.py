@@ -1,5 +1,6 @@
 """The user endpoints, as a client of REST meets them: what is answered, and that what is refused changed nothing."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -236,7 +237,9 @@ async def test_sizes_of_pages(rest: Served) -> None:
 
 async def test_etags(rest: Served) -> None:
     """An answer that is known is not sent again, until the row has changed; what is not there has no tag."""
-    answer = await rest.client.get("/users/3")
+    async with asyncio.timeout(20):  # a server that has just started has yet to see what is watched
+        while "etag" not in (answer := await rest.client.get("/users/3")).headers:
+            await asyncio.sleep(0.01)
     headers = {"If-None-Match": answer.headers["etag"]}
     again = await rest.client.get("/users/3", headers=headers)
     assert (again.status_code, again.content) == (304, b"")
